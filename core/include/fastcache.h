@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fastcache.h: the whole public C interface of fastcache, a cache in one
+ * shared-memory segment that every process of a host reads and writes directly.
+ *
+ * Conventions, said once:
+ *
+ *  - Every call returns an int32_t. A result >= 0 is FC_OK, a length in bytes
+ *    or a count; a result < 0 is a status of FC_STATUS_TABLE. errno is neither
+ *    read nor meaningful afterwards. No call allocates memory for the caller
+ *    to free, calls back, or throws.
+ *  - Keys are 1 to FC_KEY_LEN_MAX bytes, values 0 to `value_len_max` bytes of
+ *    the segment (see fc_info); both are binary. Times are milliseconds.
+ *  - Threads: every call may be used from several threads at once on one
+ *    handle, except fc_close (no other call on that handle may be running)
+ *    and the fc_io_ calls (one thread at a time per handle: they share the
+ *    memory given to fc_bind). Several handles on one segment are fine.
+ *  - Processes: any number of processes, up to the segment's process table,
+ *    may hold handles on one segment. A handle does not survive fork(): in
+ *    the child every handle answers FC_CLOSED; open a new one.
+ *  - Reads (fc_get, fc_has, fc_ttl, fc_get_many, fc_iterate) take no lock and
+ *    finish in a bounded number of steps whatever other processes do.
+ *  - Writes lock one shard. If the owner of that lock is alive but does not
+ *    let go within `lock_wait_ms`, they return FC_BUSY and have changed nothing.
+ */
+#ifndef FASTCACHE_H
+#define FASTCACHE_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define FC_API __attribute__((visibility("default")))
+#else
+#define FC_API
+#endif
+
+/* Raised when a call, a structure or a status below changes its meaning. */
+#define FC_ABI_VERSION 1
+
+#define FC_KEY_LEN_MAX 1024u
+#define FC_NAME_LEN_MAX 200u
+#define FC_SIZE_MIN (1u << 20)
+#define FC_SHARDS_MAX 1024u
+/* Deadlines are at most this far away; about 8,900 years. */
+#define FC_TTL_MS_MAX 281474976710655.0
+
+/* X(name, value, meaning). The TypeScript error codes derive from the names. */
+#define FC_STATUS_TABLE(X)                                                                  \
+    X(OK, 0, "done")                                                                        \
+    X(INVALID_ARGUMENT, -1, "an argument of the wrong kind or range")                       \
+    X(KEY_TOO_LONG, -2, "the key is longer than 1024 bytes")                                \
+    X(VALUE_TOO_LARGE, -3, "the value is larger than the segment's value_len_max")          \
+    X(NOT_FOUND, -4, "no such segment")                                                     \
+    X(EXISTS, -5, "the segment exists already")                                             \
+    X(NO_SPACE, -6, "the system cannot give the memory, descriptors or slots that it takes") \
+    X(LAYOUT_MISMATCH, -7, "the segment has another layout or geometry")                    \
+    X(CORRUPT, -8, "the segment is damaged, or is no segment")                              \
+    X(PERMISSION, -9, "the segment is not ours to open")                                    \
+    X(BUSY, -10, "a live process holds the shard and did not let go in time")               \
+    X(CLOSED, -11, "the handle is closed")                                                  \
+    X(MISS, -12, "no such entry; not an error")                                             \
+    X(BUFFER_TOO_SMALL, -13, "the caller's buffer is too small for the value")
+
+typedef enum fc_status {
+#define FC_STATUS_ENUM(name, value, meaning) FC_##name = value,
+    FC_STATUS_TABLE(FC_STATUS_ENUM)
+#undef FC_STATUS_ENUM
+} fc_status;
+
+/* What a value is. The core stores the type beside the bytes and gives it back;
+ * it looks inside a value only for FC_TYPE_NUMBER (fc_increment). */
+typedef enum fc_type {
+    FC_TYPE_BYTES = 0,  /* bytes */
+    FC_TYPE_UTF8 = 1,   /* a string in UTF-8 */
+    FC_TYPE_ASCII = 2,  /* a string of 7-bit characters */
+    FC_TYPE_UTF16 = 3,  /* a string in UTF-16LE (used where UTF-8 would lose a lone surrogate) */
+    FC_TYPE_NUMBER = 4, /* an IEEE 754 double, 8 bytes, little-endian */
+    FC_TYPE_BIGINT = 5, /* an integer as decimal ASCII digits with an optional '-' */
+    FC_TYPE_FALSE = 6,  /* no bytes */
+    FC_TYPE_TRUE = 7,   /* no bytes */
+    FC_TYPE_NULL = 8,   /* no bytes */
+    FC_TYPE_JSON = 9,   /* JSON in UTF-8 */
+    FC_TYPE_CODEC = 10  /* bytes of the user's own codec */
+} fc_type;
+
+typedef enum fc_kind {
+    FC_KIND_SHM = 0,     /* POSIX shared memory, found by name */
+    FC_KIND_FILE = 1,    /* a file, found by path; its content survives a reboot */
+    FC_KIND_PRIVATE = 2, /* anonymous memory; others attach through its descriptor */
+    FC_KIND_FD = 3       /* the segment behind an inherited descriptor; attach only */
+} fc_kind;
+
+typedef enum fc_create {
+    FC_ATTACH = 0,          /* FC_NOT_FOUND if it is not there */
+    FC_CREATE_OR_ATTACH = 1,
+    FC_CREATE_EXCLUSIVE = 2 /* FC_EXISTS if it is there */
+} fc_create;
+
+typedef enum fc_eviction {
+    FC_EVICTION_DEFAULT = 0, /* lru when creating, whatever is there when attaching */
+    FC_EVICTION_LRU = 1,
+    FC_EVICTION_S3FIFO = 2
+} fc_eviction;
+
+/* ------------------------------------------------------------------ opening */
+
+/* What to open. Zero everywhere means "default"; when attaching, a value that
+ * is not zero must agree with the segment (else FC_LAYOUT_MISMATCH). */
+typedef struct fc_options {
+    uint32_t struct_size;   /* sizeof(fc_options), checked */
+    uint32_t kind;          /* fc_kind */
+    uint32_t create;        /* fc_create */
+    uint32_t shards;        /* power of two, 1 to FC_SHARDS_MAX */
+    uint32_t eviction;      /* fc_eviction */
+    int32_t fd;             /* FC_KIND_FD: the descriptor; it stays the caller's */
+    uint32_t lock_wait_ms;  /* longest wait for a live lock owner; 0 means 1000 */
+    uint32_t reserved;      /* 0 */
+    uint64_t size_bytes;    /* at least FC_SIZE_MIN; needed to create; rounded down to pages */
+    uint64_t max_entries;   /* most entries held at once, an equal share per shard; 0: as many as fit */
+    uint64_t value_len_max; /* largest value in bytes */
+} fc_options;
+
+#define FC_MESSAGE_LEN_MAX 1007u
+
+/* The outcome of fc_open, fc_destroy and fc_verify. */
+typedef struct fc_report {
+    int32_t status;   /* as returned */
+    uint32_t handle;  /* fc_open: the handle, never 0; otherwise 0 */
+    uint32_t created; /* fc_open: 1 if this call created the segment */
+    uint32_t message_len;
+    char message[FC_MESSAGE_LEN_MAX + 1]; /* what, the number, the limit, the remedy; UTF-8, ends in 0 */
+} fc_report;
+
+/* FC_ABI_VERSION of the library, to compare with that of the header. */
+FC_API int32_t fc_abi_version(void);
+
+/* The text of FC_STATUS_TABLE for a status, or "unknown status". Static memory. */
+FC_API const char *fc_status_text(int32_t status);
+
+/* Creates or attaches a segment.
+ * `name` is the shared-memory name (letters, digits, '.', '_', '-'; 1 to
+ * FC_NAME_LEN_MAX bytes), the path, or ignored for FC_KIND_PRIVATE and FC_KIND_FD.
+ * All memory is reserved before the call returns: using the segment later never
+ * raises SIGBUS for lack of space. The object is created with mode 0600 and
+ * opened only if it is ours and no symbolic link.
+ * Statuses: FC_OK and any of INVALID_ARGUMENT, NOT_FOUND, EXISTS, NO_SPACE,
+ * LAYOUT_MISMATCH, CORRUPT, PERMISSION, BUSY (another process is creating it and
+ * does not finish). Safe to call from any number of threads and processes at
+ * once: one creates, the others attach. Cost: creation touches all memory;
+ * attaching is some system calls. */
+FC_API int32_t fc_open(const fc_options *options, const char *name, uint32_t name_len,
+                       fc_report *report);
+
+/* Detaches: unmaps the segment and frees the process slot. The handle's number
+ * is not used again soon; using it answers FC_CLOSED. FC_OK or FC_CLOSED. */
+FC_API int32_t fc_close(uint32_t handle);
+
+/* Removes a segment by name or path. Processes attached to it keep using it
+ * among themselves until they close. Refuses what is not a fastcache segment
+ * (FC_CORRUPT) or not ours (FC_PERMISSION). FC_NOT_FOUND if it is not there. */
+FC_API int32_t fc_destroy(uint32_t kind, const char *name, uint32_t name_len, fc_report *report);
+
+/* The names of this user's shared-memory segments, each ended by '\n', into
+ * `buffer`. Returns the length in bytes, also when it exceeds `capacity` (then
+ * nothing useful was written: call again with that much). */
+FC_API int32_t fc_list(char *buffer, uint32_t capacity);
+
+/* The geometry of an open segment. */
+typedef struct fc_info_fields {
+    uint64_t kind; /* fc_kind as opened */
+    uint64_t size_bytes;
+    uint64_t shards;
+    uint64_t max_entries; /* 0: as many as fit */
+    uint64_t value_len_max;
+    uint64_t key_len_max;
+    uint64_t eviction; /* fc_eviction */
+    uint64_t layout_version;
+    uint64_t data_bytes;   /* sum of the shards' data space */
+    uint64_t extent_bytes; /* unit of reclaiming */
+    uint64_t processes_max;
+    uint64_t fd; /* the descriptor others may inherit and open with FC_KIND_FD */
+} fc_info_fields;
+
+FC_API int32_t fc_info(uint32_t handle, fc_info_fields *info);
+
+/* Counters since creation, summed over all processes that were ever attached,
+ * and the present state. Reading them takes no lock; the sums are not one
+ * atomic snapshot. Entries whose deadline has passed are swept first, as far as
+ * their shards are free. */
+typedef struct fc_stats_fields {
+    uint64_t hits;
+    uint64_t misses;
+    uint64_t sets;
+    uint64_t deletes;
+    uint64_t evictions;
+    uint64_t expirations;
+    uint64_t entries;
+    uint64_t bytes_used;     /* live bytes, headers and rounding included */
+    uint64_t capacity_bytes; /* data space that bytes_used may fill */
+    uint64_t processes;      /* handles attached now */
+    uint64_t lock_waits;     /* writes that had to wait for a shard */
+    uint64_t takeovers;      /* locks taken over from dead owners */
+} fc_stats_fields;
+
+FC_API int32_t fc_stats(uint32_t handle, fc_stats_fields *stats);
+
+/* Walks the whole segment under each shard's lock and checks every invariant:
+ * FC_OK, FC_BUSY, or FC_CORRUPT with the first broken one named in the message.
+ * For tests and diagnosis; cost grows with the number of entries. */
+FC_API int32_t fc_verify(uint32_t handle, fc_report *report);
+
+/* ------------------------------------------------------- entries, by pointer */
+
+/* What comes with a value. */
+typedef struct fc_item {
+    uint32_t type;      /* fc_type */
+    uint32_t value_len; /* bytes */
+    double version;     /* whole number; differs after every change of the entry */
+    double ttl_ms;      /* remaining time, or infinity */
+} fc_item;
+
+/* fc_get flag: leave the entry's recency alone. */
+#define FC_PEEK 1u
+
+/* Copies the value of `key` into `value`. Returns its length, FC_MISS, or
+ * FC_BUFFER_TOO_SMALL (then item->value_len says what it takes, and nothing was
+ * copied). `item` may be null. Lock-free; about one or two cache misses. */
+FC_API int32_t fc_get(uint32_t handle, const void *key, uint32_t key_len, void *value,
+                      uint32_t capacity, uint32_t flags, fc_item *item);
+
+typedef enum fc_set_mode {
+    FC_SET = 0,            /* store in any case */
+    FC_SET_IF_ABSENT = 1,  /* else FC_MISS */
+    FC_SET_IF_PRESENT = 2, /* else FC_MISS */
+    FC_SET_IF_VERSION = 3  /* only if the entry is there with that version, else FC_MISS */
+} fc_set_mode;
+
+/* Stores a value; atomic for readers in all processes and against a crash at
+ * any instruction. `ttl_ms` 0 means no deadline; otherwise up to FC_TTL_MS_MAX,
+ * rounded up to whole milliseconds. `version` is used by FC_SET_IF_VERSION only.
+ * Evicts other entries when the shard is full. FC_OK, FC_MISS (condition not
+ * met, nothing changed), KEY_TOO_LONG, VALUE_TOO_LARGE, INVALID_ARGUMENT, BUSY,
+ * CORRUPT. Bounded work under the lock: see ARCHITECTURE.md. */
+FC_API int32_t fc_set(uint32_t handle, const void *key, uint32_t key_len, const void *value,
+                      uint32_t value_len, uint32_t type, uint32_t mode, double ttl_ms,
+                      double version);
+
+/* Removes an entry. FC_OK or FC_MISS. No read that starts after the return finds it. */
+FC_API int32_t fc_delete(uint32_t handle, const void *key, uint32_t key_len);
+
+/* FC_OK if the entry is there (recency is left alone), else FC_MISS. */
+FC_API int32_t fc_has(uint32_t handle, const void *key, uint32_t key_len);
+
+/* Adds `by` to a number, atomically across processes; an absent entry counts as
+ * `initial` and gets the deadline `ttl_ms` (an existing one keeps its own). The
+ * sum goes to *result. FC_INVALID_ARGUMENT if the entry is not FC_TYPE_NUMBER. */
+FC_API int32_t fc_increment(uint32_t handle, const void *key, uint32_t key_len, double by,
+                            double initial, double ttl_ms, double *result);
+
+/* Gives the entry a new deadline (0: none) and marks it as used. FC_OK or FC_MISS. */
+FC_API int32_t fc_touch(uint32_t handle, const void *key, uint32_t key_len, double ttl_ms);
+
+/* Remaining time in ms into *ttl_ms, infinity for no deadline. FC_OK or FC_MISS. */
+FC_API int32_t fc_ttl(uint32_t handle, const void *key, uint32_t key_len, double *ttl_ms);
+
+/* Removes every entry, shard by shard. FC_OK, or FC_BUSY when a shard stayed
+ * locked (the others are empty). Readers see each entry or a miss. */
+FC_API int32_t fc_clear(uint32_t handle);
+
+/* Number of entries (not yet swept expired ones excepted, as far as their
+ * shards are free) into *entries. FC_OK. */
+FC_API int32_t fc_size(uint32_t handle, double *entries);
+
+/* ---------------------------------------------------------------- batches */
+
+/* Batches are packed into one buffer, every record aligned to its unit:
+ *
+ *   keys      (unit 4)  | u32 key_len | key | pad |
+ *   entries   (unit 8)  | u32 key_len | u32 value_len | u32 type | u32 0 | f64 ttl_ms |
+ *                       | key | value | pad |
+ *   answers   (unit 8)  | i32 length or status | u32 type | f64 version | value | pad |
+ *
+ * A record that does not lie inside its buffer is FC_INVALID_ARGUMENT. */
+
+/* Looks up `count` keys of `request`, prefetching ahead, and appends one answer
+ * for each to `response`. Returns the number answered; fewer than `count` means
+ * that the next answer did not fit: ask again from there. A status inside an answer
+ * is FC_MISS or that of its bad key. FC_BUFFER_TOO_SMALL if not even one answer
+ * fitted; its length is then in the first 4 bytes of `response` (if those exist). */
+FC_API int32_t fc_get_many(uint32_t handle, const void *request, uint32_t request_len,
+                           uint32_t count, void *response, uint32_t capacity, uint32_t flags);
+
+/* Stores `count` entries in order. Returns FC_OK, or the first status met; *done
+ * then says how many entries before it were stored. Not a transaction. */
+FC_API int32_t fc_set_many(uint32_t handle, const void *request, uint32_t request_len,
+                           uint32_t count, uint32_t *done);
+
+/* Deletes `count` keys in order. Returns FC_OK or the first status met that is not
+ * FC_MISS; *done says how many keys were worked on, *removed how many were there. */
+FC_API int32_t fc_delete_many(uint32_t handle, const void *request, uint32_t request_len,
+                              uint32_t count, uint32_t *done, uint32_t *removed);
+
+/* Where an iteration stands; all zero to begin. Opaque, valid for one segment. */
+typedef struct fc_cursor {
+    uint64_t word[4];
+} fc_cursor;
+
+/* Appends keys (packed, unit 4) to `response` and advances the cursor. Returns their number,
+ * FC_MISS at the end, or FC_BUFFER_TOO_SMALL if `capacity` is under
+ * FC_ITERATE_CAPACITY_MIN. Lock-free and weakly consistent: an entry that is there from
+ * beginning to end is seen exactly once; one that comes or goes, at most once per life. */
+#define FC_ITERATE_CAPACITY_MIN 16384u
+FC_API int32_t fc_iterate(uint32_t handle, fc_cursor *cursor, void *response, uint32_t capacity,
+                          uint32_t *used);
+
+/* ----------------------------------- entries, by bound memory (integers only) */
+
+/* The same operations for callers for whom pointers are expensive: two regions are
+ * bound once, and each call then passes small integers only.
+ *
+ *   request   | fc_control (64 bytes) | key, 1024 bytes | value or batch ... |
+ *             0                       FC_IO_KEY         FC_IO_VALUE
+ *   response  | values and answers, at the offset each call names ... |
+ *
+ * The memory stays the caller's and must outlive the handle or the next fc_bind. */
+typedef struct fc_control {
+    uint32_t type;      /* out: fc_type of the value read */
+    uint32_t value_len; /* out: its length; also when FC_BUFFER_TOO_SMALL */
+    double version;     /* out: version of the value read; in: FC_SET_IF_VERSION */
+    double number;      /* out: fc_io_increment, fc_io_ttl */
+    uint32_t done;      /* out: batches: how many were worked on; fc_io_iterate: bytes written */
+    uint32_t removed;   /* out: fc_io_delete_many */
+    fc_cursor cursor;   /* in and out: fc_io_iterate */
+} fc_control;
+
+#define FC_IO_KEY 64u
+#define FC_IO_VALUE 1088u
+
+#define FC_REGION_REQUEST 0u
+#define FC_REGION_RESPONSE 1u
+
+/* Binds `length` bytes at `memory`, 8-byte aligned, as one of the two regions; the
+ * request region needs at least FC_IO_VALUE bytes. Replaces what was bound before. */
+FC_API int32_t fc_bind(uint32_t handle, uint32_t region, void *memory, uint32_t length);
+
+/* As fc_get, into the response region from `response_offset` on. */
+FC_API int32_t fc_io_get(uint32_t handle, uint32_t key_len, uint32_t response_offset,
+                         uint32_t flags);
+/* As fc_get, into the caller's memory; only the key comes from the request region. */
+FC_API int32_t fc_io_get_into(uint32_t handle, uint32_t key_len, void *value, uint32_t capacity);
+/* As fc_set; `type_mode` is fc_type | fc_set_mode << 8; the value lies at FC_IO_VALUE. */
+FC_API int32_t fc_io_set(uint32_t handle, uint32_t key_len, uint32_t value_len,
+                         uint32_t type_mode, double ttl_ms);
+/* As fc_set, with the value in the caller's memory (for values larger than the region). */
+FC_API int32_t fc_io_set_from(uint32_t handle, uint32_t key_len, const void *value,
+                              uint32_t value_len, uint32_t type_mode, double ttl_ms);
+FC_API int32_t fc_io_delete(uint32_t handle, uint32_t key_len);
+FC_API int32_t fc_io_has(uint32_t handle, uint32_t key_len);
+/* As fc_increment; the sum goes to control.number. */
+FC_API int32_t fc_io_increment(uint32_t handle, uint32_t key_len, double by, double initial,
+                               double ttl_ms);
+FC_API int32_t fc_io_touch(uint32_t handle, uint32_t key_len, double ttl_ms);
+/* As fc_ttl; the time goes to control.number. */
+FC_API int32_t fc_io_ttl(uint32_t handle, uint32_t key_len);
+/* The batches: `count` packed records of `request_len` bytes at FC_IO_VALUE. */
+FC_API int32_t fc_io_get_many(uint32_t handle, uint32_t count, uint32_t request_len,
+                              uint32_t response_offset, uint32_t flags);
+FC_API int32_t fc_io_set_many(uint32_t handle, uint32_t count, uint32_t request_len);
+FC_API int32_t fc_io_delete_many(uint32_t handle, uint32_t count, uint32_t request_len);
+/* As fc_iterate, with control.cursor, from the response's beginning. */
+FC_API int32_t fc_io_iterate(uint32_t handle);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
