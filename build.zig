@@ -1,0 +1,147 @@
+//! Builds the C core.
+//!
+//!   zig build              the shared library for every platform, into dist/native/<platform>/
+//!   zig build -Dhost       the same for this machine only
+//!   zig build test         compiles test/core/*_test.c with undefined-behaviour checks and runs them
+//!   zig build test-build   compiles them only, into zig-out/core-test/
+//!
+//! Each `.c` file directly in core/ and the one of the target's system in core/os/ belong to the library.
+
+const std = @import("std");
+
+const Platform = struct {
+    /// The folder's name: how npm and Node name systems and processors, then the C library.
+    name: []const u8,
+    query: std.Target.Query,
+};
+
+/// glibc 2.28 is the oldest that Bun, Deno and Node 26 themselves run on.
+const glibc: std.SemanticVersion = .{ .major = 2, .minor = 28, .patch = 0 };
+
+const platforms = [_]Platform{
+    .{ .name = "linux-x64-gnu", .query = .{ .cpu_arch = .x86_64, .os_tag = .linux, .abi = .gnu, .glibc_version = glibc } },
+    .{ .name = "linux-x64-musl", .query = .{ .cpu_arch = .x86_64, .os_tag = .linux, .abi = .musl } },
+    .{ .name = "linux-arm64-gnu", .query = .{ .cpu_arch = .aarch64, .os_tag = .linux, .abi = .gnu, .glibc_version = glibc } },
+    .{ .name = "linux-arm64-musl", .query = .{ .cpu_arch = .aarch64, .os_tag = .linux, .abi = .musl } },
+};
+
+const c_flags = [_][]const u8{ "-std=c17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fvisibility=hidden" };
+
+pub fn build(b: *std.Build) !void {
+    const host_only = b.option(bool, "host", "Build the library for this machine only") orelse false;
+
+    const libraries = b.addUpdateSourceFiles();
+    for (platforms) |platform| {
+        const target = b.resolveTargetQuery(platform.query);
+        if (host_only and !sameMachine(target.result, b.graph.host.result)) continue;
+        const library = b.addLibrary(.{
+            .name = "fastcache",
+            .linkage = .dynamic,
+            .root_module = try coreModule(b, target, .ReleaseFast),
+        });
+        library.setVersionScript(b.path("core/exports.map"));
+        libraries.addCopyFileToSource(
+            library.getEmittedBin(),
+            b.fmt("dist/native/{s}/libfastcache.so", .{platform.name}),
+        );
+    }
+    b.getInstallStep().dependOn(&libraries.step);
+
+    try addTests(b);
+}
+
+fn sameMachine(target: std.Target, host: std.Target) bool {
+    return target.cpu.arch == host.cpu.arch and target.os.tag == host.os.tag and
+        target.abi.isMusl() == host.abi.isMusl();
+}
+
+/// The library's C files and its Zig hash as one module.
+fn coreModule(
+    b: *std.Build,
+    target: std.Build.ResolvedTarget,
+    optimize: std.builtin.OptimizeMode,
+) !*std.Build.Module {
+    const debug = optimize == .Debug;
+    const hash = b.addObject(.{
+        .name = "hash",
+        .root_module = b.createModule(.{
+            .root_source_file = b.path("core/hash.zig"),
+            .target = target,
+            .optimize = .ReleaseFast,
+            .strip = !debug,
+            .pic = true,
+        }),
+    });
+    const module = b.createModule(.{
+        .target = target,
+        .optimize = optimize,
+        .link_libc = true,
+        .pic = true,
+        .strip = !debug,
+        .sanitize_c = if (debug) .full else .off,
+    });
+    module.addObject(hash);
+    module.addIncludePath(b.path("core"));
+    module.addIncludePath(b.path("core/include"));
+    module.addCSourceFiles(.{ .files = try filesEndingIn(b, "core", ".c"), .flags = &c_flags });
+    module.addCSourceFiles(.{
+        .files = &.{b.fmt("core/os/{s}.c", .{@tagName(target.result.os.tag)})},
+        .flags = &c_flags,
+    });
+    return module;
+}
+
+/// One program for each test/core/*_test.c. They run one after the other: some measure time.
+fn addTests(b: *std.Build) !void {
+    const run_all = b.step("test", "Run the C unit tests");
+    const build_all = b.step("test-build", "Compile the C unit tests into zig-out/core-test/");
+    const core = b.addLibrary(.{
+        .name = "fastcache-debug",
+        .linkage = .static,
+        .root_module = try coreModule(b, b.graph.host, .Debug),
+    });
+    var previous: ?*std.Build.Step = null;
+    for (try filesEndingIn(b, "test/core", "_test.c")) |file| {
+        const module = b.createModule(.{
+            .target = b.graph.host,
+            .optimize = .Debug,
+            .link_libc = true,
+            .sanitize_c = .full,
+        });
+        module.addCSourceFile(.{ .file = b.path(file), .flags = &c_flags });
+        module.addIncludePath(b.path("core"));
+        module.addIncludePath(b.path("core/include"));
+        module.addIncludePath(b.path("test/core"));
+        module.linkLibrary(core);
+        const program = b.addExecutable(.{ .name = std.fs.path.stem(file), .root_module = module });
+        const install = b.addInstallArtifact(program, .{ .dest_dir = .{ .override = .{ .custom = "core-test" } } });
+        build_all.dependOn(&install.step);
+        const run = b.addRunArtifact(program);
+        run.has_side_effects = true;
+        if (previous) |step| run.step.dependOn(step);
+        previous = &run.step;
+        run_all.dependOn(&run.step);
+    }
+}
+
+/// The files directly in `folder` whose names end in `ending`, sorted.
+fn filesEndingIn(b: *std.Build, folder: []const u8, ending: []const u8) ![]const []const u8 {
+    const io = b.graph.io;
+    var dir = b.build_root.handle.openDir(io, folder, .{ .iterate = true }) catch |err| switch (err) {
+        error.FileNotFound => return &.{},
+        else => return err,
+    };
+    defer dir.close(io);
+    var files: std.ArrayList([]const u8) = .empty;
+    var entries = dir.iterate();
+    while (try entries.next(io)) |entry| {
+        if (entry.kind != .file or !std.mem.endsWith(u8, entry.name, ending)) continue;
+        try files.append(b.allocator, b.fmt("{s}/{s}", .{ folder, entry.name }));
+    }
+    std.mem.sort([]const u8, files.items, {}, lessThan);
+    return files.items;
+}
+
+fn lessThan(_: void, a: []const u8, c: []const u8) bool {
+    return std.mem.lessThan(u8, a, c);
+}
