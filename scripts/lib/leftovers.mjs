@@ -1,0 +1,80 @@
+// What a test run must not leave behind: shared-memory segments, processes, temporary files.
+//
+// Others may use the machine at the same time, so each kind is told apart from theirs: processes by a mark in their
+// environment, temporary files by a folder of our own, segments by being new and in no other process's use.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const SHM = "/dev/shm";
+const SEGMENT = /^fastcache-/;
+const MARK = "FASTCACHE_TEST_RUN";
+// A process that was told to end may take a moment.
+const GRACE_MS = 3000;
+
+export class Leftovers {
+  #mark = `${process.pid}-${Date.now()}`;
+  #folder = mkdtempSync(join(tmpdir(), "fastcache-test-"));
+  #before = new Set(segments());
+
+  /** The environment that the run's processes get. */
+  get environment() {
+    return { [MARK]: this.#mark, TMPDIR: this.#folder };
+  }
+
+  /** A list for each kind; empty lists are what we hope for. Waits a little before it complains. */
+  async find() {
+    const patience = Date.now() + GRACE_MS;
+    for (;;) {
+      const found = {
+        segments: segments().filter((name) => !this.#before.has(name) && !this.#usedByOthers(name)),
+        processes: this.#processes().map((pid) => `${pid} ${read(pid, "cmdline").replaceAll("\0", " ")}`),
+        "temporary files": readdirSync(this.#folder),
+      };
+      if (Object.values(found).every((list) => list.length === 0) || Date.now() > patience) return found;
+      await sleep(100);
+    }
+  }
+
+  /** Ends what still runs and removes the temporary folder. */
+  remove() {
+    for (const pid of this.#processes()) process.kill(pid, "SIGKILL");
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #processes() {
+    return processes().filter((pid) => this.#isOurs(pid));
+  }
+
+  #isOurs(pid) {
+    return read(pid, "environ").split("\0").includes(`${MARK}=${this.#mark}`);
+  }
+
+  #usedByOthers(segment) {
+    return processes().some((pid) => read(pid, "maps").includes(`${SHM}/${segment}`) && !this.#isOurs(pid));
+  }
+}
+
+function segments() {
+  return readdirSync(SHM).filter((name) => SEGMENT.test(name) && isOwn(join(SHM, name)));
+}
+
+function isOwn(path) {
+  return statSync(path, { throwIfNoEntry: false })?.uid === process.getuid();
+}
+
+function processes() {
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+}
+
+/** A file of a process; empty if the process is gone or another user's. */
+function read(pid, file) {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch (error) {
+    if (["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(error.code)) return "";
+    throw error;
+  }
+}

@@ -1,0 +1,84 @@
+// The stages of `npm test`. Each takes the environment to run in and returns { passed, failed, skipped } as counted by
+// the test programs themselves. A stage that ends badly without a failed test, or runs no test, counts as one failure.
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "./process.mjs";
+import { modules, root, runtime, tool } from "./tools.mjs";
+
+const VITEST_SECONDS_MAX = 900;
+const C_PROGRAM_SECONDS_MAX = 600;
+
+export const stages = [
+  { id: "core", title: "core, in C", run: coreTests },
+  { id: "bun", title: "in Bun", run: (env) => vitest("bun", ["--exclude=test/cross/**"], env) },
+  { id: "deno", title: "in Deno", run: (env) => vitest("deno", ["--exclude=test/cross/**"], env) },
+  { id: "node", title: "in Node 26", run: (env) => vitest("node", ["--exclude=test/cross/**"], env) },
+  { id: "cross", title: "across runtimes", run: (env) => vitest("node", ["test/cross"], env) },
+  { id: "types", title: "types", run: typeChecks },
+];
+
+async function coreTests(env) {
+  const folder = join(root, "zig-out/core-test");
+  rmSync(folder, { recursive: true, force: true });
+  const compiled = await run([tool("zig"), "build", "test-build"], { limitSeconds: C_PROGRAM_SECONDS_MAX });
+  if (compiled.code !== 0) return { passed: 0, failed: 1 };
+  const sum = { passed: 0, failed: 0 };
+  for (const program of existsSync(folder) ? readdirSync(folder).sort() : []) {
+    const result = await run([join(folder, program)], { env, limitSeconds: C_PROGRAM_SECONDS_MAX });
+    const counted = /^(\d+) passed, (\d+) failed$/m.exec(result.output) ?? [];
+    const passed = Number(counted[1] ?? (result.code === 0 ? 1 : 0));
+    const failed = Number(counted[2] ?? 0);
+    if (result.code !== 0) console.log(`${program}: exit code ${result.code}`);
+    sum.passed += passed;
+    sum.failed += result.code !== 0 ? Math.max(failed, 1) : failed;
+  }
+  return orNothing(sum);
+}
+
+async function vitest(name, args, env) {
+  const folder = mkdtempSync(join(tmpdir(), "fastcache-report-"));
+  try {
+    const report = join(folder, "report.json");
+    const vitestProgram = join(modules, "vitest/vitest.mjs");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const result = await run([...runtime(name), vitestProgram, "run", ...args, ...reporters], {
+      env,
+      limitSeconds: VITEST_SECONDS_MAX,
+    });
+    if (!existsSync(report)) return { passed: 0, failed: 1 };
+    const counted = JSON.parse(readFileSync(report, "utf8"));
+    // A file that could not be loaded has no tests to fail; an error outside of tests shows in the exit code only.
+    const unloaded = counted.testResults.filter(
+      (file) => file.status === "failed" && file.assertionResults.length === 0,
+    );
+    const failed = counted.numFailedTests + unloaded.length;
+    return orNothing({
+      passed: counted.numPassedTests,
+      failed: result.code !== 0 ? Math.max(failed, 1) : failed,
+      skipped: counted.numPendingTests + counted.numTodoTests,
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function typeChecks(env) {
+  const checks = [
+    [tool("node"), join(modules, "typescript/bin/tsc"), "-p", "tsconfig.json"],
+    [tool("deno"), "check", "src", "examples"],
+  ];
+  const sum = { passed: 0, failed: 0 };
+  for (const check of checks) {
+    const { code } = await run(check, { env });
+    sum[code === 0 ? "passed" : "failed"] += 1;
+  }
+  return sum;
+}
+
+function orNothing(sum) {
+  if (sum.passed + sum.failed > 0) return sum;
+  console.log("no test was run");
+  return { ...sum, failed: 1 };
+}

@@ -1,0 +1,23 @@
+// core/exports.map names the functions that core/include/fastcache.h declares, and no other.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./lib/tools.mjs";
+
+/** Each function that only one of the two names, as one line of text. */
+export function exportDifferences() {
+  const header = read("core/include/fastcache.h").matchAll(/^FC_API [^;(]*?\b(fc_\w+)\(/gm);
+  const declared = new Set([...header].map((match) => match[1]));
+  const map = read("core/exports.map").matchAll(/^\s+(fc_\w+);$/gm);
+  const exported = new Set([...map].map((match) => match[1]));
+  return [
+    ...[...declared]
+      .filter((name) => !exported.has(name))
+      .map((name) => `${name} is not in core/exports.map`),
+    ...[...exported].filter((name) => !declared.has(name)).map((name) => `${name} is not in the header`),
+  ];
+}
+
+function read(path) {
+  return readFileSync(join(root, path), "utf8");
+}
