@@ -4,6 +4,7 @@
 //!   zig build -Dhost       the same for this machine only
 //!   zig build test         compiles test/core/*_test.c with undefined-behaviour checks and runs them
 //!   zig build test-build   compiles them only, into zig-out/core-test/
+//!   zig build cross        the C program of test/cross/, linked with musl, into zig-out/cross/
 //!
 //! Each `.c` file directly in core/ and the one of the target's system in core/os/ belong to the library.
 
@@ -48,6 +49,7 @@ pub fn build(b: *std.Build) !void {
     b.getInstallStep().dependOn(&libraries.step);
 
     try addTests(b);
+    try addParticipant(b);
 }
 
 fn sameMachine(target: std.Target, host: std.Target) bool {
@@ -122,6 +124,16 @@ fn addTests(b: *std.Build) !void {
         previous = &run.step;
         run_all.dependOn(&run.step);
     }
+}
+
+/// test/cross/participant.c with the core in one static program: it brings its own C library along.
+fn addParticipant(b: *std.Build) !void {
+    const target = b.resolveTargetQuery(.{ .cpu_arch = b.graph.host.result.cpu.arch, .os_tag = .linux, .abi = .musl });
+    const module = try coreModule(b, target, .ReleaseFast);
+    module.addCSourceFile(.{ .file = b.path("test/cross/participant.c"), .flags = &c_flags });
+    const program = b.addExecutable(.{ .name = "participant", .linkage = .static, .root_module = module });
+    const install = b.addInstallArtifact(program, .{ .dest_dir = .{ .override = .{ .custom = "cross" } } });
+    b.step("cross", "Build the C program of test/cross/").dependOn(&install.step);
 }
 
 /// The files directly in `folder` whose names end in `ending`, sorted.

@@ -65,17 +65,18 @@ function killGroup(child) {
   }
 }
 
-/** Ends every running child when this process is told to end. Calls `cleanUp` after that. */
+/**
+ * Ends every running child when this process is told to end, then calls `cleanUp`. Returns a function that undoes it.
+ */
 export function endChildrenOnSignal(cleanUp = () => {}) {
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-    ["SIGHUP", 129],
-  ]) {
-    process.once(signal, () => {
-      for (const child of running) killGroup(child);
-      cleanUp();
-      process.exit(code);
-    });
-  }
+  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+  const end = (signal) => {
+    for (const child of running) killGroup(child);
+    cleanUp();
+    process.exit(codes[signal]);
+  };
+  for (const signal of Object.keys(codes)) process.once(signal, end);
+  return () => {
+    for (const signal of Object.keys(codes)) process.off(signal, end);
+  };
 }

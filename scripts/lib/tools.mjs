@@ -65,7 +65,11 @@ export function systemPath() {
     .join(delimiter);
 }
 
-/** The beginning of a command that runs a script in "bun", "deno" or "node" (26, with FFI). */
+/**
+ * The beginning of a command that runs a script in a runtime; "node" is Node 26, which has FFI.
+ * @param {"bun" | "deno" | "node"} name
+ * @returns {[string, ...string[]]}
+ */
 export function runtime(name) {
   const options = {
     bun: ["--bun"],

@@ -1,0 +1,104 @@
+// A process under a test's command, the same in Bun, Deno and Node. Reads one command a line from standard input,
+// [operation, ...arguments], and answers each with one line: { value } or { error: { code, message } }.
+// Ends when its input ends.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { FastCache } from "fastcache";
+import { fromWire, toWire } from "./wire.ts";
+import type { Task } from "./worker.ts";
+
+type Options = Parameters<typeof FastCache.open>[0];
+type Operation = (...args: never[]) => unknown;
+
+let cache: FastCache | undefined;
+
+const operations: Record<string, Operation> = {
+  open(options: Options) {
+    cache = FastCache.open(options);
+    return cache.info;
+  },
+  call(method: keyof FastCache, ...args: never[]) {
+    const result = (opened()[method] as Operation).apply(cache, args);
+    return result === cache ? "the cache" : result;
+  },
+  property: (name: keyof FastCache) => opened()[name],
+  privateBytes,
+  work,
+  spawnHeir,
+  /** Answers once, then sets for ever, until it is killed. */
+  async setForever(prefix: string) {
+    setImmediate(() => {
+      for (let i = 0; ; i++) opened().set(`${prefix}${i % 512}`, `value ${i} ${"x".repeat(i % 700)}`);
+    });
+    return "begun";
+  },
+};
+
+/** Private memory of this process in bytes, without the pages of segments. */
+function privateBytes(): number {
+  let isSegment = false;
+  let kilobytes = 0;
+  for (const line of readFileSync("/proc/self/smaps", "utf8").split("\n")) {
+    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) isSegment = line.includes("/dev/shm/fastcache-");
+    const size = /^Private_(?:Clean|Dirty): +(\d+) kB$/.exec(line)?.[1];
+    if (size !== undefined && !isSegment) kilobytes += Number(size);
+  }
+  return kilobytes * 1024;
+}
+
+/** Gives each of `tasks` to a Worker of its own and waits for all. */
+async function work(tasks: Task[]): Promise<unknown[]> {
+  return await Promise.all(
+    tasks.map(
+      (task) =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: task });
+          worker.once("message", (answer) => {
+            resolve(answer);
+            void worker.terminate();
+          });
+          worker.once("error", reject);
+        }),
+    ),
+  );
+}
+
+/** Starts a process that inherits our segment's descriptor as number 3, and returns what it printed. */
+async function spawnHeir([command, ...args]: [string, ...string[]]): Promise<string> {
+  const heir = fileURLToPath(new URL("./heir.ts", import.meta.url));
+  const child: ChildProcess = spawn(command, [...args, heir], {
+    stdio: ["ignore", "pipe", "inherit", opened().info.fd],
+  });
+  let printed = "";
+  child.stdout?.on("data", (chunk) => {
+    printed += chunk;
+  });
+  return await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve(`${printed.trim()}; exit code ${code}`));
+  });
+}
+
+function opened(): FastCache {
+  if (cache === undefined) throw new Error("the driver has opened no cache");
+  return cache;
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [name, ...args] = fromWire(line) as [string, ...never[]];
+  let answer: unknown;
+  try {
+    const operation = operations[name];
+    if (operation === undefined) throw new Error(`no operation ${name}`);
+    answer = { value: await operation(...args) };
+  } catch (error) {
+    const { message, code } = error as Error & { code?: string };
+    answer = { error: { message, code } };
+  }
+  process.stdout.write(`${toWire(answer)}\n`);
+}
+cache?.close();

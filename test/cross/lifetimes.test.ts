@@ -1,0 +1,100 @@
+// Processes that come and go, politely or not, do not use up the segment or disturb the others.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { FastCache } from "fastcache";
+import { describe, expect, test } from "vitest";
+import { Driver, Participant, type RuntimeName, runtimeNames } from "./process.ts";
+import { segmentName } from "./segments.ts";
+
+const KILLS_PER_RUNTIME = 4;
+const KILLS_OF_C = 40;
+/** A takeover takes milliseconds; this is for a machine that has other work. */
+const WRITES_MS_MAX = 2000;
+
+test("processes that come and go leave their values and no trace in the process table", async () => {
+  using cache = FastCache.open({ name: segmentName(), size: "4MiB" });
+  const { name } = cache.info;
+  for (let round = 0; round < 3; round++) {
+    for (const runtime of runtimeNames) {
+      const driver = new Driver(runtime);
+      await driver.do("open", { name });
+      await driver.call("set", `${runtime} ${round}`, round);
+      if (round === 1) await driver.kill();
+      else expect(await driver.end()).toBe(0);
+    }
+  }
+  for (let i = 0; i < 100; i++) {
+    const participant = new Participant();
+    await participant.ask(`open ${name} ${4 << 20}`);
+    await participant.ask("increment visitors");
+    if (i % 2 === 0) await participant.kill();
+    else await participant.end();
+  }
+  expect(cache.get("visitors")).toBe(100);
+  expect(cache.size).toBe(3 * 3 + 1);
+  expect(cache.stats().processes).toBe(1);
+});
+
+test("a segment outlives its creator, and its users outlive its name", async () => {
+  const name = segmentName();
+  const creator = new Driver("bun");
+  await creator.do("open", { name, size: "1MiB", create: "exclusive" });
+  await creator.call("set", "legacy", 1n);
+  await creator.end();
+  await using deno = new Driver("deno");
+  await using node = new Driver("node");
+  await deno.do("open", { name, create: false });
+  await node.do("open", { name, create: false });
+  FastCache.destroy(name);
+  await deno.call("set", "still", "here");
+  expect(await node.call("get", "still")).toBe("here");
+  expect(await node.call("get", "legacy")).toBe(1n);
+  await using late = new Driver("bun");
+  await expect(late.do("open", { name, create: false })).rejects.toMatchObject({
+    code: "ERR_FASTCACHE_NOT_FOUND",
+  });
+});
+
+describe.each(runtimeNames)("a writer in %s that is killed", (victimName) => {
+  test("lets the others write and read", async () => {
+    using cache = FastCache.open({ name: segmentName(), size: "1MiB", shards: 1 });
+    const survivor = runtimeNames[(runtimeNames.indexOf(victimName) + 1) % 3] as RuntimeName;
+    await using other = new Driver(survivor);
+    await other.do("open", { name: cache.info.name });
+    for (let round = 0; round < KILLS_PER_RUNTIME; round++) {
+      const victim = new Driver(victimName);
+      await victim.do("open", { name: cache.info.name });
+      await victim.do("setForever", "victim ");
+      await sleep(5 + Math.random() * 10);
+      await victim.kill();
+      await expectWritable(cache, other);
+    }
+  });
+});
+
+test("C writers that are killed let the others write and read", async () => {
+  using cache = FastCache.open({ name: segmentName(), size: "1MiB", shards: 1 });
+  await using other = new Driver("bun");
+  await other.do("open", { name: cache.info.name });
+  for (let round = 0; round < KILLS_OF_C; round++) {
+    const victim = new Participant();
+    await victim.ask(`open ${cache.info.name} ${1 << 20}`);
+    await victim.ask("forever victim");
+    await sleep(Math.random() * 10);
+    await victim.kill();
+    await expectWritable(cache, other);
+  }
+});
+
+/** Both can set and get at once, and what the victim left is whole. */
+async function expectWritable(cache: FastCache, other: Driver): Promise<void> {
+  const started = performance.now();
+  cache.set("after", "ours");
+  expect(await other.call("get", "after")).toBe("ours");
+  await other.call("set", "after", "theirs");
+  expect(cache.get("after")).toBe("theirs");
+  expect(performance.now() - started).toBeLessThan(WRITES_MS_MAX);
+  for (const [key, value] of cache.entries()) {
+    if (key !== "after") expect(value).toMatch(/^value \d+ x*$/);
+  }
+}
