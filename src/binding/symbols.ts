@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+//
+// The C interface as data: the only copy on the TypeScript side of what
+// core/include/fastcache.h says. Each runtime's binding is derived from it, and
+// test/boundary compares it with the header, name by name and byte by byte.
+//
+// Struct offsets are those of LP64, little-endian: the only targets we build for.
+
+/** `FC_ABI_VERSION`; compared with `fc_abi_version()` when the library is loaded. */
+export const ABI_VERSION = 1;
+
+/** `FC_STATUS_TABLE`: results below zero. The error codes derive from the names. */
+export const STATUS = {
+  OK: 0,
+  INVALID_ARGUMENT: -1,
+  KEY_TOO_LONG: -2,
+  VALUE_TOO_LARGE: -3,
+  NOT_FOUND: -4,
+  EXISTS: -5,
+  NO_SPACE: -6,
+  LAYOUT_MISMATCH: -7,
+  CORRUPT: -8,
+  PERMISSION: -9,
+  BUSY: -10,
+  CLOSED: -11,
+  MISS: -12,
+  BUFFER_TOO_SMALL: -13,
+} as const;
+
+/** `fc_type`: what the bytes of a value are. */
+export const TYPE = {
+  BYTES: 0,
+  UTF8: 1,
+  ASCII: 2,
+  UTF16: 3,
+  NUMBER: 4,
+  BIGINT: 5,
+  FALSE: 6,
+  TRUE: 7,
+  NULL: 8,
+  JSON: 9,
+  CODEC: 10,
+} as const;
+
+/** `fc_kind`. */
+export const KIND = { SHM: 0, FILE: 1, PRIVATE: 2, FD: 3 } as const;
+
+/** `fc_create`. */
+export const CREATE = { ATTACH: 0, CREATE_OR_ATTACH: 1, CREATE_EXCLUSIVE: 2 } as const;
+
+/** `fc_eviction`. */
+export const EVICTION = { DEFAULT: 0, LRU: 1, S3FIFO: 2 } as const;
+
+/** `fc_set_mode`, without its prefix `SET_IF_`. */
+export const SET_MODE = { ALWAYS: 0, ABSENT: 1, PRESENT: 2, VERSION: 3 } as const;
+
+/** The plain `#define`s that both sides must agree on. */
+export const CONSTANTS = {
+  FC_KEY_LEN_MAX: 1024,
+  FC_NAME_LEN_MAX: 200,
+  FC_SIZE_MIN: 1_048_576,
+  FC_SHARDS_MAX: 1024,
+  FC_TTL_MS_MAX: 281_474_976_710_655,
+  FC_MESSAGE_LEN_MAX: 1007,
+  FC_PEEK: 1,
+  FC_ITERATE_CAPACITY_MIN: 16_384,
+  FC_IO_KEY: 64,
+  FC_IO_VALUE: 1088,
+  FC_REGION_REQUEST: 0,
+  FC_REGION_RESPONSE: 1,
+} as const;
+
+/**
+ * How an argument crosses: an integer below 2^32, a double, or the address of a
+ * `Uint8Array` (its memory must not move: see memory.ts).
+ */
+export type ArgumentType = "u32" | "f64" | "buffer";
+
+/** The functions that we call. Every one of them returns `int32_t`. */
+export const FUNCTIONS = {
+  fc_abi_version: [],
+  fc_open: ["buffer", "buffer", "u32", "buffer"],
+  fc_close: ["u32"],
+  fc_destroy: ["u32", "buffer", "u32", "buffer"],
+  fc_list: ["buffer", "u32"],
+  fc_info: ["u32", "buffer"],
+  fc_stats: ["u32", "buffer"],
+  fc_clear: ["u32"],
+  fc_size: ["u32", "buffer"],
+  fc_iterate: ["u32", "buffer", "buffer", "u32", "buffer"],
+  fc_bind: ["u32", "u32", "buffer", "u32"],
+  fc_io_get: ["u32", "u32", "u32", "u32"],
+  fc_io_get_into: ["u32", "u32", "buffer", "u32"],
+  fc_io_set: ["u32", "u32", "u32", "u32", "f64"],
+  fc_io_set_from: ["u32", "u32", "buffer", "u32", "u32", "f64"],
+  fc_io_delete: ["u32", "u32"],
+  fc_io_has: ["u32", "u32"],
+  fc_io_increment: ["u32", "u32", "f64", "f64", "f64"],
+  fc_io_touch: ["u32", "u32", "f64"],
+  fc_io_ttl: ["u32", "u32"],
+  fc_io_get_many: ["u32", "u32", "u32", "u32", "u32"],
+  fc_io_set_many: ["u32", "u32", "u32"],
+  fc_io_delete_many: ["u32", "u32", "u32"],
+} as const satisfies Record<string, readonly ArgumentType[]>;
+
+/** `fc_options`: byte offset of each field. */
+export const OPTIONS = {
+  struct_size: 0,
+  kind: 4,
+  create: 8,
+  shards: 12,
+  eviction: 16,
+  fd: 20,
+  lock_wait_ms: 24,
+  reserved: 28,
+  size_bytes: 32,
+  max_entries: 40,
+  value_len_max: 48,
+} as const;
+export const OPTIONS_SIZE = 56;
+
+/** `fc_report`. */
+export const REPORT = { status: 0, handle: 4, created: 8, message_len: 12, message: 16 } as const;
+export const REPORT_SIZE = 1024;
+
+/** `fc_control`: the first 64 bytes of the request region. */
+export const CONTROL = {
+  type: 0,
+  value_len: 4,
+  version: 8,
+  number: 16,
+  done: 24,
+  removed: 28,
+  cursor: 32,
+} as const;
+export const CONTROL_SIZE = 64;
+
+/** `fc_cursor`: 32 bytes that only native code understands. */
+export const CURSOR_SIZE = 32;
+
+/** `fc_info_fields` in order; each is a `uint64_t`. */
+export const INFO_FIELDS = [
+  "kind",
+  "size_bytes",
+  "shards",
+  "max_entries",
+  "value_len_max",
+  "key_len_max",
+  "eviction",
+  "layout_version",
+  "data_bytes",
+  "extent_bytes",
+  "processes_max",
+  "fd",
+] as const;
+
+/** `fc_stats_fields` in order; each is a `uint64_t`. */
+export const STATS_FIELDS = [
+  "hits",
+  "misses",
+  "sets",
+  "deletes",
+  "evictions",
+  "expirations",
+  "entries",
+  "bytes_used",
+  "capacity_bytes",
+  "processes",
+  "lock_waits",
+  "takeovers",
+] as const;
+
+/** Sizes of a packed record's header and the unit that records are aligned to. */
+export const KEY_RECORD = { header: 4, unit: 4 } as const;
+export const ENTRY_RECORD = { header: 24, unit: 8 } as const;
+export const ANSWER_RECORD = { header: 16, unit: 8 } as const;
