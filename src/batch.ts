@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+//
+// Batches: many keys or entries packed behind FC_IO_VALUE of the request region, one native
+// call for as many as fit, answers in the read pool.
+//
+// User code (iterators, codecs, toJSON) never runs while a batch is being packed or its
+// answers are being read: elements are pulled first, codecs decode last.
+
+import {
+  ANSWER_RECORD,
+  CONSTANTS,
+  CONTROL,
+  ENTRY_RECORD,
+  KEY_RECORD,
+  SET_MODE,
+  STATUS,
+} from "./binding/symbols.ts";
+import { FastCacheError, invalid } from "./errors.ts";
+import type { Handle } from "./handle.ts";
+import { KEY_ROOM, nameOf, writeKey } from "./key.ts";
+import { alignUp } from "./memory.ts";
+import { ttlOf } from "./options.ts";
+import { readLarge } from "./read.ts";
+import { REQUEST_SIZE } from "./request.ts";
+import { storePlain } from "./store.ts";
+import type { BatchEntry, Key } from "./types.ts";
+import { decode, type Plain, readValue, toPlain, writeValue } from "./value.ts";
+
+const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
+const DONE = CONTROL.done / 4;
+const REMOVED = CONTROL.removed / 4;
+
+/** Entries pulled from the user's iterator before they are packed. */
+const PULLED_MAX = 256;
+
+/** The values of `keys`, in their order; `undefined` where there is no entry. */
+export function getMany(handle: Handle, keys: Iterable<Key>): unknown[] {
+  handle.assertOpen();
+  const list = listOf(keys, "getMany");
+  const values: unknown[] = [];
+  while (values.length < list.length) {
+    const packed = packKeys(handle, list, values.length);
+    lookUp(handle, packed, values, 0);
+  }
+  return values.map((value) => decode(value, handle.codec));
+}
+
+/** Keys that lie packed behind FC_IO_VALUE. */
+export interface Packed {
+  readonly count: number;
+  readonly length: number;
+}
+
+function packKeys(handle: Handle, list: readonly Key[], from: number): Packed {
+  const { request } = handle;
+  let offset: number = FC_IO_VALUE;
+  let index = from;
+  while (index < list.length && offset + KEY_RECORD.header + KEY_ROOM <= REQUEST_SIZE) {
+    const length = writeKey(request, list[index] as Key, offset + KEY_RECORD.header);
+    request.words[offset / 4] = length;
+    offset = alignUp(offset + KEY_RECORD.header + length, KEY_RECORD.unit);
+    index++;
+  }
+  return { count: index - from, length: offset - FC_IO_VALUE };
+}
+
+/** Looks up the packed keys and appends their values, not yet decoded. */
+export function lookUp(handle: Handle, packed: Packed, values: unknown[], flags: number): void {
+  const { request, native, pool } = handle;
+  let { count, length } = packed;
+  while (count > 0) {
+    const place = pool.placeBatch();
+    let answered = native.fc_io_get_many(handle.id, count, length, place, flags);
+    if (answered === STATUS.BUFFER_TOO_SMALL) {
+      values.push(readFirst(handle, flags));
+      answered = 1;
+    } else if (answered > 0) {
+      readAnswers(handle, place, answered, values);
+    } else {
+      throw handle.failure(answered);
+    }
+    if (answered === count) return;
+    const rest = skipKeys(request.words, answered);
+    request.bytes.copyWithin(FC_IO_VALUE, rest, FC_IO_VALUE + length);
+    length -= rest - FC_IO_VALUE;
+    count -= answered;
+  }
+}
+
+/** The value of the first packed key, which is too large for the pool; leaves the keys packed. */
+function readFirst(handle: Handle, flags: number): unknown {
+  const { request, native, pool } = handle;
+  const keyLength = request.words[FC_IO_VALUE / 4] as number;
+  const start = FC_IO_VALUE + KEY_RECORD.header;
+  request.bytes.copyWithin(FC_IO_KEY, start, start + keyLength);
+  const place = pool.place();
+  const length = native.fc_io_get(handle.id, keyLength, place, flags);
+  if (length < 0) return readLarge(handle, length, undefined, keyLength);
+  return readValue(pool.memory, place, length, request.words[0] as number, pool);
+}
+
+/** The offset behind `count` packed keys. */
+function skipKeys(words: Uint32Array, count: number): number {
+  let offset: number = FC_IO_VALUE;
+  for (let index = 0; index < count; index++) {
+    const length = words[offset / 4] as number;
+    offset = alignUp(offset + KEY_RECORD.header + length, KEY_RECORD.unit);
+  }
+  return offset;
+}
+
+function readAnswers(handle: Handle, place: number, count: number, values: unknown[]): void {
+  const { pool } = handle;
+  const { memory } = pool;
+  let offset = place;
+  for (let index = 0; index < count; index++) {
+    const length = (memory.words[offset / 4] as number) | 0; // an int32_t
+    const type = memory.words[offset / 4 + 1] as number;
+    const start = offset + ANSWER_RECORD.header;
+    if (length < 0 && length !== STATUS.MISS) throw handle.failure(length);
+    values.push(length < 0 ? undefined : readValue(memory, start, length, type, pool));
+    offset = alignUp(start + Math.max(length, 0), ANSWER_RECORD.unit);
+  }
+}
+
+/** Removes `keys` and returns how many were there. */
+export function deleteMany(handle: Handle, keys: Iterable<Key>): number {
+  handle.assertOpen();
+  const list = listOf(keys, "deleteMany");
+  const { request, native } = handle;
+  let removed = 0;
+  let next = 0;
+  while (next < list.length) {
+    const { count, length } = packKeys(handle, list, next);
+    const status = native.fc_io_delete_many(handle.id, count, length);
+    removed += request.words[REMOVED] as number;
+    if (status < 0) throw handle.failure(status, list[next + (request.words[DONE] as number)]);
+    next += count;
+  }
+  return removed;
+}
+
+interface Pulled {
+  readonly key: Key;
+  readonly value: Plain;
+  readonly ttl: number;
+}
+
+/** Stores `entries` in order; those before a failing one are stored. */
+export function setMany(handle: Handle, entries: Iterable<BatchEntry<unknown>>, defaultTtl: number): void {
+  handle.assertOpen();
+  checkIterable(entries, "setMany");
+  let pulled: Pulled[] = [];
+  let stored = 0;
+  for (const entry of entries) {
+    try {
+      pulled.push(prepare(handle, entry, defaultTtl));
+    } catch (error) {
+      stored = storePulled(handle, pulled, stored);
+      throw inBatch(error, stored);
+    }
+    if (pulled.length < PULLED_MAX) continue;
+    stored = storePulled(handle, pulled, stored);
+    pulled = [];
+  }
+  storePulled(handle, pulled, stored);
+}
+
+/** Runs an entry's user code. */
+function prepare(handle: Handle, entry: unknown, defaultTtl: number): Pulled {
+  if (!Array.isArray(entry) || entry.length < 2 || entry.length > 3) {
+    throw invalid(`it has to be [key, value] or [key, value, options], not ${nameOf(entry)}`);
+  }
+  const [key, value, options] = entry as readonly unknown[] as BatchEntry<unknown>;
+  return { key, value: toPlain(value, handle.codec), ttl: ttlOf(options, defaultTtl) };
+}
+
+/** Stores what was pulled; `before` entries of the batch are stored already. Returns their sum. */
+function storePulled(handle: Handle, pulled: readonly Pulled[], before: number): number {
+  let next = 0;
+  while (next < pulled.length) {
+    let packed: Packed;
+    try {
+      packed = packEntries(handle, pulled, next);
+      if (packed.count === 0) {
+        const { key, value, ttl } = pulled[next] as Pulled;
+        storePlain(handle, key, value, ttl, SET_MODE.ALWAYS, 0);
+        next++;
+        continue;
+      }
+    } catch (error) {
+      throw inBatch(error, before + next);
+    }
+    const { request, native } = handle;
+    const status = native.fc_io_set_many(handle.id, packed.count, packed.length);
+    if (status < 0) {
+      next += request.words[DONE] as number;
+      throw inBatch(handle.failure(status, pulled[next]?.key), before + next);
+    }
+    next += packed.count;
+  }
+  return before + next;
+}
+
+/**
+ * Packs as many entries as fit. An entry with a bad key ends the batch before it; the error is
+ * thrown when it is the first.
+ */
+function packEntries(handle: Handle, pulled: readonly Pulled[], from: number): Packed {
+  const { request } = handle;
+  const { header, unit } = ENTRY_RECORD;
+  let offset: number = FC_IO_VALUE;
+  let index = from;
+  for (; index < pulled.length; index++) {
+    const { key, value, ttl } = pulled[index] as Pulled;
+    const keyOffset = offset + header;
+    if (keyOffset + KEY_ROOM > REQUEST_SIZE) break;
+    let keyLength: number;
+    try {
+      keyLength = writeKey(request, key, keyOffset);
+    } catch (error) {
+      if (index === from) throw error;
+      break;
+    }
+    const valueLength = writeValue(request, value, keyOffset + keyLength);
+    if (valueLength < 0 || valueLength > handle.info.maxValueSize) break;
+    request.words[offset / 4] = keyLength;
+    request.words[offset / 4 + 1] = valueLength;
+    request.words[offset / 4 + 2] = request.type;
+    request.words[offset / 4 + 3] = 0;
+    request.doubles[offset / 8 + 2] = ttl;
+    offset = alignUp(keyOffset + keyLength + valueLength, unit);
+  }
+  return { count: index - from, length: offset - FC_IO_VALUE };
+}
+
+function inBatch(error: unknown, stored: number): unknown {
+  if (!(error instanceof FastCacheError)) return error;
+  const message = `entry ${stored} of the batch: ${error.message} (the ${stored} before it are stored)`;
+  return new FastCacheError(error.code, message, { cause: error });
+}
+
+function listOf(keys: Iterable<Key>, method: string): Key[] {
+  checkIterable(keys, method);
+  return Array.from(keys);
+}
+
+/** Refuses what is no iterable, and the two that would be iterated by mistake. */
+function checkIterable(value: unknown, method: string): void {
+  const iterable = value as Partial<Iterable<unknown>> | null | undefined;
+  const mistaken = typeof value === "string" || ArrayBuffer.isView(value);
+  if (!mistaken && typeof iterable?.[Symbol.iterator] === "function") return;
+  throw invalid(`${method}() takes an array or another iterable, not ${nameOf(value)}`);
+}

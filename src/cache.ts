@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: MIT
+//
+// FastCache: the class that users hold. Each method checks its arguments, runs what user
+// code there is (codec, toJSON, getters), writes key and value into the request region
+// and makes one native call; between the first write and the call no user code runs.
+
+import { deleteMany, getMany, setMany } from "./batch.ts";
+import { CONSTANTS, CONTROL, SET_MODE, STATUS } from "./binding/symbols.ts";
+import { invalid } from "./errors.ts";
+import { destroySegment, Handle, listSegments } from "./handle.ts";
+import { entries, keys } from "./iterate.ts";
+import { keyName, nameOf, writeKey } from "./key.ts";
+import { isBytes } from "./memory.ts";
+import { checkFinite, checkTtl, parseIncrement, parseOpenOptions, parseTarget, ttlOf } from "./options.ts";
+import { bufferTooSmall, copyBytes, readBytes, readLarge } from "./read.ts";
+import { readStats } from "./stats.ts";
+import { store } from "./store.ts";
+import type {
+  BatchEntry,
+  IncrementOptions,
+  Info,
+  Key,
+  OpenOptions,
+  SegmentTarget,
+  SetOptions,
+  Stats,
+  Versioned,
+} from "./types.ts";
+import { decode, readValue } from "./value.ts";
+
+const { FC_IO_KEY, FC_PEEK } = CONSTANTS;
+const TYPE = CONTROL.type / 4;
+const VALUE_LEN = CONTROL.value_len / 4;
+const VERSION = CONTROL.version / 8;
+const NUMBER = CONTROL.number / 8;
+
+/**
+ * A cache in one segment of shared memory, which any number of Bun, Deno and Node processes
+ * attach to and use directly: no server, no socket.
+ *
+ * - **Keys** are strings or `Uint8Array`s of 1 to 1024 bytes in UTF-8.
+ * - **Values** are strings, `Uint8Array`s, numbers, bigints, booleans, `null`, and anything that
+ *   JSON can hold. What was set is what comes back, with the same type, in any runtime. Objects
+ *   follow `JSON.stringify` inside: a nested `undefined` is left out, a nested `Date` becomes a
+ *   string, `NaN` becomes `null`, `-0` becomes `0`. What would lose its type as a whole (a `Map`,
+ *   a `Date`, an instance of a class without `toJSON`) is refused; a `codec` takes it.
+ * - **Errors** are {@link FastCacheError}s. Every method throws `CLOSED` after `close`, and
+ *   `CORRUPT` if it meets damage; a miss is never an error. Methods that take a key throw
+ *   `INVALID_ARGUMENT` and `KEY_TOO_LONG`.
+ * - **Processes**: each method is atomic towards all other processes, except the batches (atomic
+ *   per entry) and the iterators (weakly consistent). Reads take no lock and wait for nobody.
+ *   Writes lock a part of the segment; if a live process holds it for too long (a second), they
+ *   throw `BUSY` and have changed nothing. A process that dies at any point breaks nothing.
+ * - **Threads**: a `FastCache` belongs to the thread that opened it. A worker opens its own, by
+ *   name, path, or `info.fd`. It does not survive `fork()`.
+ * - **Cost**: a lookup is one native call and one or two cache misses, whatever the size of the
+ *   segment; a small byte result on V8 is a view of a pooled 64 KiB chunk, not to be transferred.
+ *
+ * @typeParam V - What the values are. Not checked at run time: other processes may store anything.
+ */
+export class FastCache<V = unknown> {
+  readonly #handle: Handle;
+  readonly #ttl: number;
+
+  private constructor(handle: Handle, ttl: number) {
+    if (!(handle instanceof Handle)) throw invalid("use FastCache.open() instead of new");
+    this.#handle = handle;
+    this.#ttl = ttl;
+  }
+
+  /**
+   * Creates a segment or attaches to one: by `name` in shared memory, by `path` in a file,
+   * by `fd` through an inherited descriptor; with none of them a private one.
+   *
+   * Safe at any number of processes at once: one creates, the others attach. Creation reserves
+   * all of `size`, which takes time in proportion (about 0.2 s per GiB); attaching takes
+   * some system calls.
+   *
+   * @throws FastCacheError `INVALID_ARGUMENT`, `NOT_FOUND` (nothing to attach to), `EXISTS`
+   * (`create: "exclusive"`), `NO_SPACE`, `LAYOUT_MISMATCH` (the options or the layout differ from
+   * the segment's), `CORRUPT`, `PERMISSION`, `BUSY` (its creator does not finish),
+   * `FFI_UNAVAILABLE` (the runtime cannot call native code, or the library is missing)
+   */
+  static open<V = unknown>(options: OpenOptions<V> = {}): FastCache<V> {
+    const opening = parseOpenOptions(options);
+    return new FastCache<V>(new Handle(opening), opening.ttl);
+  }
+
+  /**
+   * Removes a segment: a string with a `/` is a path, any other a name. Processes attached
+   * to it keep using it among themselves until they close.
+   *
+   * @returns false if there was none
+   * @throws FastCacheError `INVALID_ARGUMENT`, `PERMISSION`, `CORRUPT` (not a segment: left alone),
+   * `FFI_UNAVAILABLE`
+   */
+  static destroy(target: string | SegmentTarget): boolean {
+    const { kind, target: name } = parseTarget(target);
+    return destroySegment(kind, name);
+  }
+
+  /** The names of this user's shared-memory segments, sorted. Files are not among them. */
+  static list(): string[] {
+    return listSegments();
+  }
+
+  /** The value, or `undefined`. Marks the entry as used. Takes no lock. */
+  get(key: Key): V | undefined {
+    return decode(this.#read(key, 0), this.#handle.codec) as V | undefined;
+  }
+
+  /** As `get`, but leaves the entry's recency alone. */
+  peek(key: Key): V | undefined {
+    return decode(this.#read(key, FC_PEEK), this.#handle.codec) as V | undefined;
+  }
+
+  /** The value before the user's codec, which may call the cache again, has decoded it. */
+  #read(key: Key, flags: number): unknown {
+    const handle = this.#handle;
+    const { pool, request } = handle;
+    const place = pool.place();
+    const keyLength = writeKey(request, key, FC_IO_KEY);
+    const length = handle.native.fc_io_get(handle.id, keyLength, place, flags);
+    if (length < 0) return readLarge(handle, length, key, keyLength);
+    return readValue(pool.memory, place, length, request.words[TYPE] as number, pool);
+  }
+
+  /** The stored bytes, whatever the kind of the value, or `undefined`. Marks the entry as used. */
+  getBytes(key: Key): Uint8Array | undefined {
+    return readBytes(this.#handle, key);
+  }
+
+  /**
+   * Copies the stored bytes, whatever the kind of the value, to the beginning of `buffer`, and
+   * returns their number, or -1 if there is no entry. Allocates nothing.
+   *
+   * @throws FastCacheError `INVALID_ARGUMENT` if the buffer is too small; nothing is written then
+   */
+  getInto(key: Key, buffer: Uint8Array): number {
+    if (!isBytes(buffer)) throw invalid(`the buffer has to be a Uint8Array, not ${nameOf(buffer)}`);
+    if (!(buffer.buffer instanceof ArrayBuffer)) return copyBytes(this.#handle, key, buffer);
+    const handle = this.#handle;
+    const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+    const capacity = buffer.length;
+    const length = handle.native.fc_io_get_into(handle.id, keyLength, buffer, capacity);
+    if (length >= 0) return length;
+    if (length === STATUS.MISS) return -1;
+    if (length !== STATUS.BUFFER_TOO_SMALL) throw handle.failure(length, key);
+    throw bufferTooSmall(key, handle.request.words[VALUE_LEN] as number, capacity);
+  }
+
+  /**
+   * Stores a value in any case. Atomic: readers in all processes see the old value or the new.
+   *
+   * @returns the cache, as with `Map`
+   * @throws FastCacheError `INVALID_ARGUMENT`, `KEY_TOO_LONG`, `VALUE_TOO_LARGE`, `BUSY`
+   */
+  set(key: Key, value: V, options?: SetOptions): this {
+    store(this.#handle, key, value, ttlOf(options, this.#ttl), SET_MODE.ALWAYS);
+    return this;
+  }
+
+  /** Stores a value only if the key is absent: true if stored. Throws as `set`. */
+  add(key: Key, value: V, options?: SetOptions): boolean {
+    return store(this.#handle, key, value, ttlOf(options, this.#ttl), SET_MODE.ABSENT);
+  }
+
+  /** Stores a value only if the key is present: true if stored. Throws as `set`. */
+  replace(key: Key, value: V, options?: SetOptions): boolean {
+    return store(this.#handle, key, value, ttlOf(options, this.#ttl), SET_MODE.PRESENT);
+  }
+
+  /** True if there is an entry. Leaves its recency alone. Takes no lock. */
+  has(key: Key): boolean {
+    const handle = this.#handle;
+    const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+    return this.#isHit(handle.native.fc_io_has(handle.id, keyLength), key);
+  }
+
+  /** Removes an entry: true if there was one. No read that starts afterwards finds it. */
+  delete(key: Key): boolean {
+    const handle = this.#handle;
+    const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+    return this.#isHit(handle.native.fc_io_delete(handle.id, keyLength), key);
+  }
+
+  #isHit(status: number, key: Key): boolean {
+    if (status >= 0) return true;
+    if (status === STATUS.MISS) return false;
+    throw this.#handle.failure(status, key);
+  }
+
+  /**
+   * Adds `by` to a number and returns the sum; atomic across processes. An absent entry counts as
+   * `initial` and gets the `ttl`; one that is there keeps its deadline. The sum is that of doubles.
+   *
+   * @throws FastCacheError `INVALID_ARGUMENT` if the entry is not a number, or an argument not finite
+   */
+  increment(key: Key, by: number = 1, options?: IncrementOptions): number {
+    const amount = checkFinite("by", by);
+    const { initial, ttl } = parseIncrement(options, this.#ttl);
+    const handle = this.#handle;
+    const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+    const status = handle.native.fc_io_increment(handle.id, keyLength, amount, initial, ttl);
+    if (status >= 0) return handle.request.doubles[NUMBER] as number;
+    if (status === STATUS.INVALID_ARGUMENT && handle.id !== 0) {
+      throw invalid(`${keyName(key)} holds a value that is not a number: set() one, or delete() it`);
+    }
+    throw handle.failure(status, key);
+  }
+
+  /** The value and its version, for `compareAndSet`; or `undefined`. Marks the entry as used. */
+  getWithVersion(key: Key): Versioned<V> | undefined {
+    const raw = this.#read(key, 0);
+    if (raw === undefined) return undefined;
+    const version = this.#handle.request.doubles[VERSION] as number;
+    return { value: decode(raw, this.#handle.codec) as V, version };
+  }
+
+  /**
+   * Stores a value only if the entry is there and still has the version that `getWithVersion`
+   * gave: true if stored. Any change in between, by any process, makes it false. Throws as `set`.
+   */
+  compareAndSet(key: Key, version: number, value: V, options?: SetOptions): boolean {
+    if (typeof version !== "number") {
+      throw invalid(`the version is a number of getWithVersion(), not ${nameOf(version)}`);
+    }
+    const ttl = ttlOf(options, this.#ttl);
+    return store(this.#handle, key, value, ttl, SET_MODE.VERSION, version);
+  }
+
+  /**
+   * Gives an entry a new time to live in ms from now, 0 for none, and marks it as used:
+   * true if there was one.
+   */
+  touch(key: Key, ttl: number): boolean {
+    const ms = checkTtl(ttl);
+    const handle = this.#handle;
+    const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+    return this.#isHit(handle.native.fc_io_touch(handle.id, keyLength, ms), key);
+  }
+
+  /** Remaining time to live in ms; `Infinity` for no deadline; `undefined` if there is no entry. */
+  ttl(key: Key): number | undefined {
+    const handle = this.#handle;
+    const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+    const hit = this.#isHit(handle.native.fc_io_ttl(handle.id, keyLength), key);
+    return hit ? (handle.request.doubles[NUMBER] as number) : undefined;
+  }
+
+  /**
+   * Looks up many keys at once: an array of values or `undefined`, in the order of the keys. One
+   * native call for as many as fit (256 KiB of keys, 64 KiB of values), which prefetches, so that
+   * it costs a fraction of single lookups in a large segment. Each lookup is atomic, the batch is not.
+   */
+  getMany(keys: Iterable<Key>): (V | undefined)[] {
+    return getMany(this.#handle, keys) as (V | undefined)[];
+  }
+
+  /**
+   * Stores many entries, in order, with one native call for as many as fit in 256 KiB. Each one is
+   * atomic, the batch is not: if one fails, those before it are stored, and the message counts them.
+   *
+   * @returns the cache
+   */
+  setMany(entries: Iterable<BatchEntry<V>>): this {
+    setMany(this.#handle, entries, this.#ttl);
+    return this;
+  }
+
+  /** Removes many keys, with one native call for as many as fit, and returns how many were there. */
+  deleteMany(keys: Iterable<Key>): number {
+    return deleteMany(this.#handle, keys);
+  }
+
+  /**
+   * The keys, in no particular order. Weakly consistent: an entry that is there throughout is
+   * seen exactly once; one that comes or goes meanwhile may be seen or not. A key is a string if
+   * its bytes are valid UTF-8, else a `Uint8Array`. Leaves recency alone, takes no lock.
+   */
+  keys(): Generator<Key, void, undefined> {
+    this.#handle.assertOpen();
+    return keys(this.#handle);
+  }
+
+  /** Keys with values, as `keys`; the values are read some at a time, shortly before they are seen. */
+  entries(): Generator<[key: Key, value: V], void, undefined> {
+    this.#handle.assertOpen();
+    return entries(this.#handle) as Generator<[key: Key, value: V], void, undefined>;
+  }
+
+  /** As `entries`. */
+  [Symbol.iterator](): Generator<[key: Key, value: V], void, undefined> {
+    return this.entries();
+  }
+
+  /** Removes every entry, part by part. @throws FastCacheError `BUSY`; the other parts are empty then */
+  clear(): void {
+    const status = this.#handle.native.fc_clear(this.#handle.id);
+    if (status < 0) throw this.#handle.failure(status);
+  }
+
+  /** Number of entries in the segment. Expired ones are swept first, where that is possible. */
+  get size(): number {
+    const handle = this.#handle;
+    const status = handle.native.fc_size(handle.id, handle.numberOut);
+    if (status < 0) throw handle.failure(status);
+    return handle.request.doubles[NUMBER] as number;
+  }
+
+  /** The counters of all processes together, and the segment's state. A fresh plain object. */
+  stats(): Stats {
+    this.#handle.assertOpen();
+    return readStats(this.#handle.native, this.#handle.id);
+  }
+
+  /** The segment's geometry and how it was opened; frozen, always the same object. */
+  get info(): Info {
+    this.#handle.assertOpen();
+    return this.#handle.info;
+  }
+
+  /** Detaches. Later calls throw `CLOSED`; closing again does nothing. The segment stays. */
+  close(): void {
+    this.#handle.close();
+  }
+
+  /** As `close`, for `using`. */
+  [Symbol.dispose](): void {
+    this.#handle.close();
+  }
+}

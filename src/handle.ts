@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+//
+// A native handle with the memory bound to it. `id` is 0 after close, which native code
+// answers with CLOSED, so that no method has to ask first.
+
+import type { NativeFunctions } from "./binding/binding.ts";
+import { loadBinding } from "./binding/library.ts";
+import { CONSTANTS, CONTROL, OPTIONS, OPTIONS_SIZE, REPORT, REPORT_SIZE, STATUS } from "./binding/symbols.ts";
+import { closed, corrupt, type FastCacheError, reportedError, statusError } from "./errors.ts";
+import { keyName } from "./key.ts";
+import { Memory } from "./memory.ts";
+import type { Opening } from "./options.ts";
+import { ReadPool } from "./pool.ts";
+import { Request } from "./request.ts";
+import { readInfo } from "./stats.ts";
+import type { Codec, Info } from "./types.ts";
+
+export class Handle {
+  /** The native handle, 0 when closed. */
+  id: number;
+  readonly native: NativeFunctions;
+  readonly request: Request;
+  readonly pool: ReadPool;
+  readonly codec: Codec<unknown> | undefined;
+  readonly info: Info;
+  /** Where native code writes a double through a pointer: `control.number`. */
+  readonly numberOut: Uint8Array;
+
+  /** @throws FastCacheError what `FastCache.open` throws */
+  constructor(opening: Opening) {
+    const binding = loadBinding();
+    const { id, created } = openSegment(binding.native, opening);
+    this.id = id;
+    this.native = binding.native;
+    this.codec = opening.codec;
+    try {
+      this.request = new Request(binding.traits);
+      this.numberOut = this.request.bytes.subarray(CONTROL.number, CONTROL.number + 8);
+      this.pool = new ReadPool(binding, id);
+      this.#bindRequest();
+      this.info = readInfo(this.native, id, opening.target || undefined, created);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #bindRequest(): void {
+    const { bytes, size } = this.request;
+    const status = this.native.fc_bind(this.id, CONSTANTS.FC_REGION_REQUEST, bytes, size);
+    if (status < 0) throw statusError(status);
+  }
+
+  /** Detaches; does nothing the second time. */
+  close(): void {
+    const id = this.id;
+    this.id = 0;
+    if (id !== 0) this.native.fc_close(id);
+  }
+
+  /** @throws FastCacheError `CLOSED`; for the calls that might not reach native code */
+  assertOpen(): void {
+    if (this.id === 0) throw closed();
+  }
+
+  /** The error for a status below zero of a call about `key`. */
+  failure(status: number, key?: unknown): FastCacheError {
+    if (this.id === 0 || status === STATUS.CLOSED) return closed();
+    if (status === STATUS.CORRUPT) return corrupt(key === undefined ? "the call" : keyName(key));
+    return statusError(status, key === undefined ? undefined : keyName(key));
+  }
+}
+
+function openSegment(native: NativeFunctions, opening: Opening): { id: number; created: boolean } {
+  const options = new DataView(new ArrayBuffer(OPTIONS_SIZE));
+  options.setUint32(OPTIONS.struct_size, OPTIONS_SIZE, true);
+  options.setUint32(OPTIONS.kind, opening.kind, true);
+  options.setUint32(OPTIONS.create, opening.create, true);
+  options.setUint32(OPTIONS.shards, opening.shards, true);
+  options.setUint32(OPTIONS.eviction, opening.eviction, true);
+  options.setInt32(OPTIONS.fd, opening.fd, true);
+  options.setBigUint64(OPTIONS.size_bytes, BigInt(opening.size), true);
+  options.setBigUint64(OPTIONS.max_entries, BigInt(opening.maxEntries), true);
+  options.setBigUint64(OPTIONS.value_len_max, BigInt(opening.maxValueSize), true);
+  const target = targetMemory(opening.target);
+  const report = new Memory(REPORT_SIZE);
+  const status = native.fc_open(new Uint8Array(options.buffer), target.bytes, target.length, report.bytes);
+  if (status < 0) throw reportedError(status, messageOf(report), `cannot open ${nameOf(opening)}`);
+  return {
+    id: report.words[REPORT.handle / 4] as number,
+    created: report.words[REPORT.created / 4] === 1,
+  };
+}
+
+function nameOf(opening: Opening): string {
+  if (opening.target !== "") return `the segment ${JSON.stringify(opening.target)}`;
+  return opening.fd < 0 ? "a private segment" : `the segment behind descriptor ${opening.fd}`;
+}
+
+/**
+ * Removes a segment. False if there was none.
+ *
+ * @throws FastCacheError `FFI_UNAVAILABLE`, `PERMISSION`, `CORRUPT`
+ */
+export function destroySegment(kind: number, target: string): boolean {
+  const { native } = loadBinding();
+  const report = new Memory(REPORT_SIZE);
+  const name = targetMemory(target);
+  const status = native.fc_destroy(kind, name.bytes, name.length, report.bytes);
+  if (status === STATUS.NOT_FOUND) return false;
+  if (status < 0) {
+    throw reportedError(status, messageOf(report), `cannot destroy ${JSON.stringify(target)}`);
+  }
+  return true;
+}
+
+/** The names of this user's shared-memory segments. */
+export function listSegments(): string[] {
+  const { native } = loadBinding();
+  let memory = new Memory(4096);
+  for (;;) {
+    const length = native.fc_list(memory.bytes, memory.size);
+    if (length < 0) throw statusError(length);
+    if (length <= memory.size) {
+      const names = memory.text.utf8Slice(0, length).split("\n");
+      return names.filter((name) => name !== "").sort();
+    }
+    memory = new Memory(length * 2); // others may add some meanwhile
+  }
+}
+
+function targetMemory(target: string): { bytes: Uint8Array; length: number } {
+  const encoded = new TextEncoder().encode(target);
+  const { bytes } = new Memory(encoded.length + 1);
+  bytes.set(encoded);
+  return { bytes, length: encoded.length };
+}
+
+function messageOf(report: Memory): string {
+  const length = Math.min(report.words[REPORT.message_len / 4] as number, CONSTANTS.FC_MESSAGE_LEN_MAX);
+  return report.text.utf8Slice(REPORT.message, REPORT.message + length);
+}

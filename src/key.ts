@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+//
+// Keys: checked, written into the request region, read from native answers, named in messages.
+// A key that UTF-8 cannot hold (a lone surrogate) is refused, never silently changed.
+
+import { CONSTANTS } from "./binding/symbols.ts";
+import { FastCacheError, invalid } from "./errors.ts";
+import { isBytes, type Memory } from "./memory.ts";
+import type { Request } from "./request.ts";
+import type { Key } from "./types.ts";
+
+const KEY_LEN_MAX = CONSTANTS.FC_KEY_LEN_MAX;
+
+/** Bytes that `writeKey` may touch behind its offset. */
+export const KEY_ROOM = KEY_LEN_MAX * 3;
+
+/**
+ * Writes a key at `offset`, behind which `KEY_ROOM` bytes are free, and returns its length.
+ *
+ * @throws FastCacheError `INVALID_ARGUMENT`, `KEY_TOO_LONG`
+ */
+export function writeKey(request: Request, key: Key, offset: number): number {
+  if (typeof key !== "string") return writeBytes(request, key, offset);
+  const units = key.length;
+  if (units === 0 || units > KEY_LEN_MAX) throw badLength(key);
+  const length = request.writeText(key, offset);
+  if (length !== units && (length > KEY_LEN_MAX || !key.isWellFormed())) throw badLength(key);
+  return length;
+}
+
+function writeBytes(request: Request, key: unknown, offset: number): number {
+  if (!isBytes(key)) {
+    throw invalid(`a key is a string or a Uint8Array, not ${nameOf(key)}`);
+  }
+  const length = key.length;
+  if (length === 0 || length > KEY_LEN_MAX) throw badLength(key);
+  request.bytes.set(key, offset);
+  return length;
+}
+
+function badLength(key: Key): FastCacheError {
+  if (key.length === 0) return invalid("the key is empty: a key has 1 to 1024 bytes");
+  if (typeof key === "string" && !key.isWellFormed()) {
+    return invalid(`${keyName(key)} has a lone surrogate, which UTF-8 cannot hold: use a Uint8Array instead`);
+  }
+  const length = typeof key === "string" ? new TextEncoder().encode(key).length : key.length;
+  return new FastCacheError(
+    "ERR_FASTCACHE_KEY_TOO_LONG",
+    `${keyName(key)} has ${length} bytes, the limit is ${KEY_LEN_MAX}: ` +
+      "use a shorter one, such as a hash of it",
+  );
+}
+
+const SHOWN_LENGTH = 40;
+
+/** A key for a message: quoted, and cut if long. */
+export function keyName(key: unknown): string {
+  if (isBytes(key)) return `the key of ${key.length} bytes`;
+  if (typeof key !== "string") return `the key ${nameOf(key)}`;
+  if (key.length <= SHOWN_LENGTH) return `the key ${JSON.stringify(key)}`;
+  return `the key ${JSON.stringify(key.slice(0, SHOWN_LENGTH))}…`;
+}
+
+/** What a value of the wrong kind is, for a message. */
+export function nameOf(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "object") {
+    const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
+    return typeof name === "string" && name !== "" && name !== "Object"
+      ? `an instance of ${name}`
+      : "an object";
+  }
+  if (typeof value === "function") return "a function";
+  if (typeof value === "undefined") return "undefined";
+  if (typeof value === "string") return `the string ${JSON.stringify(value.slice(0, SHOWN_LENGTH))}`;
+  return `the ${typeof value} ${String(value)}`;
+}
+
+let decoder: TextDecoder | undefined;
+
+/** The key of `length` bytes at `offset`: a string if they are valid UTF-8, else a copy of them. */
+export function readKey(memory: Memory, offset: number, length: number): Key {
+  const end = offset + length;
+  if (isAscii(memory.bytes, offset, end)) return memory.text.latin1Slice(offset, end);
+  decoder ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const bytes = memory.bytes.slice(offset, end);
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return bytes;
+  }
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) {
+    if ((bytes[index] as number) > 127) return false;
+  }
+  return true;
+}

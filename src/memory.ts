@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// Memory that native code reads or writes: one ArrayBuffer and the views that we use it by.
+//
+// Its address must not change while native code may hold it. V8 moves small typed
+// arrays that were made without a buffer, so memory is always an explicit ArrayBuffer
+// and is kept alive by whoever bound it. User buffers cross only for the length of a call.
+
+/** The methods of Node's `Buffer` that all three runtimes have. */
+export interface TextBuffer {
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
+  ucs2Slice(start: number, end: number): string;
+  utf8Write(text: string, offset: number, length: number): number;
+  writeDoubleLE(value: number, offset: number): number;
+}
+
+/** One ArrayBuffer as bytes, 32-bit words, doubles and text, each indexed from its beginning. */
+export class Memory {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly words: Uint32Array;
+  readonly doubles: Float64Array;
+  readonly text: TextBuffer;
+
+  /** `size` in bytes is rounded up to whole doubles. Zero-filled. */
+  constructor(size: number) {
+    const buffer = new ArrayBuffer(alignUp(size, 8));
+    this.bytes = new Uint8Array(buffer);
+    this.words = new Uint32Array(buffer);
+    this.doubles = new Float64Array(buffer);
+    this.text = Buffer.from(buffer) as unknown as TextBuffer;
+  }
+
+  get size(): number {
+    return this.bytes.length;
+  }
+}
+
+/** The least multiple of `unit` (a power of two) that is not below `value`, up to 2^31. */
+export function alignUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
+
+/** True for a `Uint8Array` (so also a `Buffer`), of this realm or another. */
+export function isBytes(value: unknown): value is Uint8Array {
+  if (value instanceof Uint8Array) return true;
+  return (
+    ArrayBuffer.isView(value) &&
+    (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === "Uint8Array"
+  );
+}

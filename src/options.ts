@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+//
+// What users pass to `open`, `destroy` and the storing methods, checked. An option that
+// is misspelt, of the wrong kind or out of range is refused by name, never ignored. An
+// option that is `undefined` is one that is not there.
+
+import { CONSTANTS, CREATE, EVICTION, KIND } from "./binding/symbols.ts";
+import { type FastCacheError, invalid } from "./errors.ts";
+import { nameOf } from "./key.ts";
+import type { Codec, IncrementOptions, OpenOptions, SegmentTarget, SetOptions } from "./types.ts";
+
+const { FC_NAME_LEN_MAX, FC_SHARDS_MAX, FC_SIZE_MIN, FC_TTL_MS_MAX } = CONSTANTS;
+
+/** `OpenOptions` as native code wants them; 0 means "not given". */
+export interface Opening {
+  readonly kind: number;
+  readonly create: number;
+  /** The name or path; empty for the kinds that have none. */
+  readonly target: string;
+  readonly fd: number;
+  readonly size: number;
+  readonly shards: number;
+  readonly maxEntries: number;
+  readonly maxValueSize: number;
+  readonly eviction: number;
+  readonly ttl: number;
+  readonly codec: Codec<unknown> | undefined;
+}
+
+const OPEN_OPTIONS = {
+  name: true,
+  path: true,
+  fd: true,
+  size: true,
+  create: true,
+  shards: true,
+  maxEntries: true,
+  maxValueSize: true,
+  eviction: true,
+  ttl: true,
+  codec: true,
+} as const satisfies Record<keyof OpenOptions, true>;
+
+/** @throws FastCacheError `INVALID_ARGUMENT` */
+export function parseOpenOptions<V>(options: OpenOptions<V>): Opening {
+  checkNames(options, OPEN_OPTIONS, "open");
+  const { ttl = 0 } = options;
+  const opening = {
+    ...parseWhere(options),
+    create: parseCreate(options.create),
+    size: parseSize("size", options.size, FC_SIZE_MIN),
+    shards: parseShards(options.shards),
+    maxEntries: parseInteger("maxEntries", options.maxEntries, 1, Number.MAX_SAFE_INTEGER),
+    maxValueSize: parseSize("maxValueSize", options.maxValueSize, 1),
+    eviction: parseEviction(options.eviction),
+    ttl: checkTtl(ttl),
+    codec: parseCodec(options.codec),
+  };
+  return checkTogether(opening);
+}
+
+function checkTogether(opening: Opening): Opening {
+  const { kind, create, size } = opening;
+  const exclusive = create === CREATE.CREATE_EXCLUSIVE;
+  if (kind === KIND.FD) {
+    if (!exclusive) return { ...opening, create: CREATE.ATTACH };
+    throw invalid('a segment behind an `fd` exists already: create: "exclusive" cannot be met');
+  }
+  if (kind === KIND.PRIVATE && create === CREATE.ATTACH) {
+    throw invalid("create: false attaches to a segment: say which with `name`, `path` or `fd`");
+  }
+  if (size === 0 && (kind === KIND.PRIVATE || exclusive)) {
+    throw invalid('creating a segment takes a `size`, such as "64MB"');
+  }
+  return opening;
+}
+
+type Where = Pick<Opening, "kind" | "target" | "fd">;
+
+function parseWhere(options: Pick<OpenOptions, "name" | "path" | "fd">): Where {
+  const { name, path, fd } = options;
+  const given = [name, path, fd].filter((value) => value !== undefined).length;
+  if (given > 1) throw invalid("`name`, `path` and `fd` exclude each other: give at most one");
+  if (name !== undefined) return { kind: KIND.SHM, target: checkName(name), fd: -1 };
+  if (path !== undefined) return { kind: KIND.FILE, target: checkPath(path), fd: -1 };
+  if (fd === undefined) return { kind: KIND.PRIVATE, target: "", fd: -1 };
+  if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fff_ffff) {
+    throw wrong("fd", fd, "a file descriptor: an integer from 0");
+  }
+  return { kind: KIND.FD, target: "", fd };
+}
+
+function checkName(name: unknown): string {
+  if (typeof name !== "string" || !/^[A-Za-z0-9._-]+$/.test(name) || /^\.+$/.test(name)) {
+    throw wrong("name", name, "a string of letters, digits, '.', '_' and '-' (not dots alone)");
+  }
+  if (name.length <= FC_NAME_LEN_MAX) return name;
+  throw invalid(`\`name\` has ${name.length} characters, the limit is ${FC_NAME_LEN_MAX}`);
+}
+
+function checkPath(path: unknown): string {
+  if (typeof path !== "string" || path === "") throw wrong("path", path, "a path that is not empty");
+  if (path.includes("\0") || !path.isWellFormed()) {
+    throw invalid("`path` has a NUL character or a lone surrogate, which no file name can have");
+  }
+  return path;
+}
+
+function parseCreate(create: unknown): number {
+  if (create === undefined || create === true) return CREATE.CREATE_OR_ATTACH;
+  if (create === false) return CREATE.ATTACH;
+  if (create === "exclusive") return CREATE.CREATE_EXCLUSIVE;
+  throw wrong("create", create, 'true, false or "exclusive"');
+}
+
+function parseShards(shards: unknown): number {
+  const count = parseInteger("shards", shards, 1, FC_SHARDS_MAX);
+  if ((count & (count - 1)) === 0) return count;
+  throw wrong("shards", shards, `a power of two from 1 to ${FC_SHARDS_MAX}`);
+}
+
+function parseEviction(eviction: unknown): number {
+  if (eviction === undefined) return EVICTION.DEFAULT;
+  if (eviction === "lru") return EVICTION.LRU;
+  if (eviction === "s3-fifo") return EVICTION.S3FIFO;
+  throw wrong("eviction", eviction, '"lru" or "s3-fifo"');
+}
+
+function parseCodec(codec: unknown): Codec<unknown> | undefined {
+  if (codec === undefined) return undefined;
+  const { encode, decode } = (codec ?? {}) as Partial<Codec>;
+  if (typeof encode === "function" && typeof decode === "function") return codec as Codec<unknown>;
+  throw wrong("codec", codec, "an object with the functions encode and decode");
+}
+
+function parseInteger(option: string, value: unknown, min: number, max: number): number {
+  if (value === undefined) return 0;
+  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) {
+    return value as number;
+  }
+  throw wrong(option, value, `an integer from ${min} to ${max}`);
+}
+
+const UNITS: Record<string, number> = {
+  "": 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+/** Bytes of a size such as `65536`, `"64MB"` or `"1.5GiB"`; 0 for `undefined`. */
+export function parseSize(option: string, value: unknown, min: number): number {
+  if (value === undefined) return 0;
+  const bytes = typeof value === "string" ? bytesOf(value) : value;
+  if (!Number.isSafeInteger(bytes)) {
+    throw wrong(option, value, 'a whole number of bytes, or a string such as "64MB" or "1GiB"');
+  }
+  if ((bytes as number) >= min) return bytes as number;
+  throw invalid(`\`${option}\` is ${String(bytes)} bytes, the least is ${min}`);
+}
+
+function bytesOf(text: string): number {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text);
+  const unit = UNITS[(match?.[2] ?? "?").toLowerCase()];
+  return unit === undefined ? Number.NaN : Math.floor(Number(match?.[1]) * unit);
+}
+
+/**
+ * A time to live in ms: 0 (none) to 2^48 - 1, fractions rounded up by native code.
+ *
+ * @throws FastCacheError `INVALID_ARGUMENT`
+ */
+export function checkTtl(ttl: unknown): number {
+  if (typeof ttl === "number" && ttl >= 0 && ttl <= FC_TTL_MS_MAX) return ttl;
+  throw wrong("ttl", ttl, `a number of milliseconds from 0 (no deadline) to ${FC_TTL_MS_MAX}`);
+}
+
+/** The `ttl` of a storing method's options, or that of the handle. */
+export function ttlOf(options: SetOptions | undefined, fallback: number): number {
+  if (options === undefined) return fallback;
+  checkNames(options, { ttl: true }, "set");
+  return options.ttl === undefined ? fallback : checkTtl(options.ttl);
+}
+
+/** The options of `increment`. */
+export function parseIncrement(
+  options: IncrementOptions | undefined,
+  fallbackTtl: number,
+): { initial: number; ttl: number } {
+  if (options === undefined) return { initial: 0, ttl: fallbackTtl };
+  checkNames(options, { ttl: true, initial: true }, "increment");
+  const { initial = 0, ttl } = options;
+  return {
+    initial: checkFinite("initial", initial),
+    ttl: ttl === undefined ? fallbackTtl : checkTtl(ttl),
+  };
+}
+
+/** @throws FastCacheError `INVALID_ARGUMENT` */
+export function checkFinite(what: string, value: unknown): number {
+  if (Number.isFinite(value)) return value as number;
+  throw wrong(what, value, "a finite number");
+}
+
+/** What `FastCache.destroy` removes: a string with a '/' is a path, any other a name. */
+export function parseTarget(target: unknown): { kind: number; target: string } {
+  if (typeof target === "string") {
+    return parseWhere(target.includes("/") ? { path: target } : { name: target });
+  }
+  const where = parseWhere(checkNames(target as SegmentTarget, { name: true, path: true }, "destroy"));
+  if (where.kind !== KIND.PRIVATE) return where;
+  throw wrong("target", target, "a name, a path, { name } or { path }");
+}
+
+function checkNames<T extends object>(options: T, known: Record<string, true>, method: string): T {
+  if (typeof options !== "object" || options === null) {
+    throw invalid(`the options of ${method}() are an object, not ${nameOf(options)}`);
+  }
+  for (const name in options) {
+    if (Object.hasOwn(known, name)) continue;
+    const names = Object.keys(known).join(", ");
+    throw invalid(`${method}() has no option ${JSON.stringify(name)}: the options are ${names}`);
+  }
+  return options;
+}
+
+function wrong(option: string, value: unknown, expected: string): FastCacheError {
+  return invalid(`\`${option}\` has to be ${expected}, not ${nameOf(value)}`);
+}

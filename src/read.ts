@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//
+// The reads that the straight path in cache.ts leaves: bytes of any kind, and values that
+// do not fit behind the pool's offset, which get memory of their own.
+
+import { CONSTANTS, STATUS } from "./binding/symbols.ts";
+import { corrupt, type FastCacheError, invalid } from "./errors.ts";
+import type { Handle } from "./handle.ts";
+import { keyName, writeKey } from "./key.ts";
+import { Memory } from "./memory.ts";
+import type { Key } from "./types.ts";
+import { readValue } from "./value.ts";
+
+const { FC_IO_KEY } = CONSTANTS;
+
+/** Other processes may replace the value by a larger one between two attempts: so often at most. */
+const ATTEMPTS_MAX = 16;
+
+/** The stored bytes of a value of any kind, the caller's to keep, or `undefined`. */
+export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
+  const { pool } = handle;
+  const place = pool.place();
+  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+  const length = handle.native.fc_io_get(handle.id, keyLength, place, 0);
+  if (length >= 0) return pool.take(pool.memory, place, length);
+  const found = fetchLarge(handle, length, key, keyLength);
+  return found?.memory.bytes.subarray(0, found.length);
+}
+
+/** `getInto` for memory that other threads share: native code is never given its address. */
+export function copyBytes(handle: Handle, key: Key, buffer: Uint8Array): number {
+  const bytes = readBytes(handle, key);
+  if (bytes === undefined) return -1;
+  if (bytes.length > buffer.length) throw bufferTooSmall(key, bytes.length, buffer.length);
+  buffer.set(bytes);
+  return bytes.length;
+}
+
+/** The error for a buffer that cannot take the value. */
+export function bufferTooSmall(key: Key, needed: number, capacity: number): FastCacheError {
+  return invalid(
+    `the value of ${keyName(key)} has ${needed} bytes, the buffer ${capacity}: pass a larger one`,
+  );
+}
+
+/**
+ * The value of a key that lies in the request region, after `fc_io_get` answered `status`:
+ * `undefined` for a miss; the value, if it only was too large for the pool. Not yet decoded.
+ */
+export function readLarge(handle: Handle, status: number, key: Key | undefined, keyLength: number): unknown {
+  const found = fetchLarge(handle, status, key, keyLength);
+  if (found === undefined) return undefined;
+  const { memory, length, type } = found;
+  return readValue(memory, 0, length, type, handle.pool);
+}
+
+interface Found {
+  readonly memory: Memory;
+  readonly length: number;
+  readonly type: number;
+}
+
+function fetchLarge(
+  handle: Handle,
+  first: number,
+  key: Key | undefined,
+  keyLength: number,
+): Found | undefined {
+  const { request, native } = handle;
+  let status = first;
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    if (status === STATUS.MISS) return undefined;
+    if (status !== STATUS.BUFFER_TOO_SMALL) throw handle.failure(status, key);
+    // The last attempt takes what any value of this segment takes.
+    const needed = request.words[1] as number;
+    const limit = handle.info.maxValueSize;
+    if (needed > limit) throw corrupt(`an entry of ${needed} bytes, over the limit of ${limit}`);
+    const memory = new Memory(attempt < ATTEMPTS_MAX - 2 ? needed : limit);
+    status = native.fc_io_get_into(handle.id, keyLength, memory.bytes, memory.size);
+    if (status >= 0) return { memory, length: status, type: request.words[0] as number };
+  }
+  throw corrupt("an entry whose length never fits");
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// Storing one value. Values that might not fit into the request region are not copied
+// there: native code reads them where they are.
+
+import { CONSTANTS, CONTROL, STATUS } from "./binding/symbols.ts";
+import type { Handle } from "./handle.ts";
+import { writeKey } from "./key.ts";
+import type { Key } from "./types.ts";
+import { type Plain, toBytes, toPlain, valueTooLarge, writeValue } from "./value.ts";
+
+const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
+const VERSION = CONTROL.version / 8;
+
+/** Stores `value` if the condition of `mode` (an `fc_set_mode`) is met: true if stored. */
+export function store(
+  handle: Handle,
+  key: Key,
+  value: unknown,
+  ttl: number,
+  mode: number,
+  version: number = 0,
+): boolean {
+  const plain = toPlain(value, handle.codec);
+  return storePlain(handle, key, plain, ttl, mode, version);
+}
+
+/** As `store`, for a value whose user code has run. */
+export function storePlain(
+  handle: Handle,
+  key: Key,
+  plain: Plain,
+  ttl: number,
+  mode: number,
+  version: number,
+): boolean {
+  const { request, native } = handle;
+  const keyLength = writeKey(request, key, FC_IO_KEY);
+  let length = writeValue(request, plain, FC_IO_VALUE);
+  request.doubles[VERSION] = version;
+  let status: number;
+  if (length >= 0) {
+    status = native.fc_io_set(handle.id, keyLength, length, request.type | (mode << 8), ttl);
+  } else {
+    const bytes = toBytes(request, plain);
+    length = bytes.length;
+    const limit = handle.info.maxValueSize;
+    if (length > limit) throw valueTooLarge(length, limit);
+    const typeMode = request.type | (mode << 8);
+    status = native.fc_io_set_from(handle.id, keyLength, bytes, length, typeMode, ttl);
+  }
+  if (status >= 0) return true;
+  if (status === STATUS.MISS) return false;
+  if (status === STATUS.VALUE_TOO_LARGE) throw valueTooLarge(length, handle.info.maxValueSize);
+  throw handle.failure(status, key);
+}

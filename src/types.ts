@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+//
+// The types that users meet. No code.
+
+/**
+ * A key: a string of 1 to 1024 bytes in UTF-8, or as many bytes. A string and its UTF-8
+ * bytes are the same key.
+ */
+export type Key = string | Uint8Array;
+
+/**
+ * Encodes and decodes values of the user's own kind: every object that is not a
+ * `Uint8Array`. Strings, numbers, bigints, booleans, `null` and bytes never go through it.
+ * All processes that share a segment have to use codecs that understand each other.
+ */
+export interface Codec<V = unknown> {
+  /** Turns a value into bytes, which are copied before this is called again. */
+  encode(value: V): Uint8Array;
+  /** Turns them back. The bytes are the callee's to keep. */
+  decode(bytes: Uint8Array): V;
+}
+
+/** Options of `FastCache.open`. At most one of `name`, `path` and `fd`; none: a private segment. */
+export interface OpenOptions<V = unknown> {
+  /** A POSIX shared-memory segment: 1 to 200 letters, digits, `.`, `_` or `-`. */
+  name?: string | undefined;
+  /** A segment in this file; it survives a reboot. */
+  path?: string | undefined;
+  /** The segment behind a descriptor: `info.fd` of an open cache, or what a parent passed on. */
+  fd?: number | undefined;
+  /**
+   * Bytes, or a string such as `"64MB"` (powers of 1000: KB, MB, GB, TB) or `"1GiB"` (powers
+   * of 1024: KiB, MiB, GiB, TiB); at least 1 MiB. Needed to create. When attaching it
+   * must agree with the segment, or be left out.
+   */
+  size?: number | string | undefined;
+  /**
+   * `true`: create or attach. `false`: attach only. `"exclusive"`: fail if it exists.
+   * @defaultValue `true`
+   */
+  create?: boolean | "exclusive" | undefined;
+  /** Independently locked parts: a power of two, 1 to 1024. Default: from size and processors. */
+  shards?: number | undefined;
+  /** Most entries held at once. Default: as many as fit. */
+  maxEntries?: number | undefined;
+  /** Largest value, in bytes or as in `size`. Default: from size. */
+  maxValueSize?: number | string | undefined;
+  /** What leaves first when the segment is full. @defaultValue `"lru"` */
+  eviction?: Eviction | undefined;
+  /** Time to live in ms of entries stored through this handle without their own; 0: none. @defaultValue 0 */
+  ttl?: number | undefined;
+  /** For values of the user's own kind; without it objects are stored as JSON. */
+  codec?: Codec<V> | undefined;
+}
+
+/** Eviction policies. */
+export type Eviction = "lru" | "s3-fifo";
+
+/** Options of the methods that store a value. */
+export interface SetOptions {
+  /** Time to live in ms, 0 for none; at most 2^48 - 1. Default: the handle's `ttl`. */
+  ttl?: number | undefined;
+}
+
+/** Options of `increment`. They matter only when the entry is absent. */
+export interface IncrementOptions extends SetOptions {
+  /** What an absent entry counts as. @defaultValue 0 */
+  initial?: number | undefined;
+}
+
+/** An element of the argument of `setMany`. */
+export type BatchEntry<V = unknown> =
+  | readonly [key: Key, value: V]
+  | readonly [key: Key, value: V, options: SetOptions | undefined];
+
+/** What `getWithVersion` returns. */
+export interface Versioned<V = unknown> {
+  readonly value: V;
+  /** A whole number that differs after every change of the entry. */
+  readonly version: number;
+}
+
+/** What to destroy, where a plain string would not say whether it is a name or a path. */
+export type SegmentTarget = { readonly name: string } | { readonly path: string };
+
+/**
+ * Counters since the segment's creation, summed over all processes that were ever attached,
+ * and its present state. The sums are not one atomic snapshot.
+ */
+export interface Stats {
+  readonly hits: number;
+  readonly misses: number;
+  readonly sets: number;
+  readonly deletes: number;
+  /** Entries that left to make room. */
+  readonly evictions: number;
+  /** Entries that left because their time was over. */
+  readonly expirations: number;
+  /** Entries there now. */
+  readonly entries: number;
+  /** Bytes of live entries, headers and rounding included. */
+  readonly bytesUsed: number;
+  /** Bytes that `bytesUsed` may reach. */
+  readonly capacityBytes: number;
+  /** Handles attached now. */
+  readonly processes: number;
+  /** Writes that had to wait for another process. */
+  readonly lockWaits: number;
+  /** Locks taken over from processes that died holding them. */
+  readonly takeovers: number;
+}
+
+/** The geometry of an open segment. */
+export interface Info {
+  /** How it was opened. */
+  readonly kind: "shm" | "file" | "private" | "fd";
+  /** The name it was opened by; only for kind `"shm"`. */
+  readonly name?: string;
+  /** The path it was opened by; only for kind `"file"`. */
+  readonly path?: string;
+  /** Bytes of the whole segment. */
+  readonly size: number;
+  readonly shards: number;
+  /** Most entries held at once; 0 for as many as fit. */
+  readonly maxEntries: number;
+  /** Longest key in bytes. */
+  readonly maxKeySize: number;
+  /** Largest value in bytes. */
+  readonly maxValueSize: number;
+  readonly eviction: Eviction;
+  readonly layoutVersion: number;
+  /** Bytes for entries, in all shards together. */
+  readonly dataSize: number;
+  /** Bytes reclaimed at a time. */
+  readonly extentSize: number;
+  /** Most handles attached at once. */
+  readonly maxProcesses: number;
+  /** The segment's descriptor: for `FastCache.open({ fd })` in a worker, or for a child to inherit. */
+  readonly fd: number;
+  /** True if this handle created the segment. */
+  readonly created: boolean;
+}
