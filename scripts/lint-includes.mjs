@@ -1,35 +1,60 @@
-// The core's includes point one way: when a module (a .c and the .h of its name) includes another, no chain of includes
-// leads back. So each can be read, and tested, with only those below it in mind.
+// The core's includes point one way: a file includes headers of its own layer or of those below, never of one above.
 
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { files } from "./lib/files.mjs";
 import { root } from "./lib/tools.mjs";
 
-/** Each circle of includes as one line of text. */
-export function includeCircles() {
-  const includes = new Map();
+// From the top down. A name without an ending stands for its .c and its .h.
+const LAYERS = [
+  ["interface", ["api", "handle", "io"]],
+  ["operations", ["arguments", "batch", "iterate", "read", "segment", "stats", "update", "verify", "write"]],
+  ["shards", ["clean", "entry", "evict", "evict_lru", "evict_s3fifo", "expire", "shard.c"]],
+  ["structures", ["index", "lock", "log", "process", "record", "superblock"]],
+  [
+    "ground",
+    [
+      "atomic",
+      "cache",
+      "check",
+      "geometry",
+      "hash",
+      "layout",
+      "report",
+      "shard.h",
+      "os",
+      "linux",
+      "fastcache",
+    ],
+  ],
+];
+
+/** Each include that points up, and each file without a layer, as one line of text. */
+export function includeOffences() {
+  const offences = [];
   for (const path of files(/^core\/.*\.[ch]$/)) {
-    const module = moduleOf(path);
-    const found = readFileSync(join(root, path), "utf8").matchAll(/^\s*#\s*include\s*"([^"]+)"/gm);
-    const others = [...found].map((match) => moduleOf(match[1])).filter((other) => other !== module);
-    includes.set(module, [...(includes.get(module) ?? []), ...others]);
-  }
-  const circles = [];
-  const done = new Set();
-  const visit = (module, chain) => {
-    if (chain.includes(module)) {
-      circles.push([...chain.slice(chain.indexOf(module)), module].join(" -> "));
-    } else if (!done.has(module)) {
-      for (const other of includes.get(module) ?? []) visit(other, [...chain, module]);
-      done.add(module);
+    const own = layerOf(path);
+    if (own === undefined) {
+      offences.push(`${path} has no layer: give it one in scripts/lint-includes.mjs`);
+      continue;
     }
-  };
-  for (const module of includes.keys()) visit(module, []);
-  return circles;
+    const includes = readFileSync(join(root, path), "utf8").matchAll(/^\s*#\s*include\s*"([^"]+)"/gm);
+    for (const [, header] of includes) {
+      const other = layerOf(header);
+      if (other !== undefined && other < own) {
+        offences.push(
+          `${path} (${LAYERS[own][0]}) includes ${header} (${LAYERS[other][0]}), which is above it`,
+        );
+      }
+    }
+  }
+  return offences;
 }
 
-/** A system's file in core/os/ is part of the module "os". */
-function moduleOf(path) {
-  return path.includes("os/") ? "os" : basename(path).replace(/\.[ch]$/, "");
+/** 0 is the top; undefined if the file is in no layer. */
+function layerOf(path) {
+  const file = basename(path);
+  const stem = file.replace(/\.[ch]$/, "");
+  const layer = LAYERS.findIndex(([, names]) => names.includes(file) || names.includes(stem));
+  return layer === -1 ? undefined : layer;
 }

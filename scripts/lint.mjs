@@ -7,7 +7,7 @@ import { Report } from "./lib/report.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { modules, tool } from "./lib/tools.mjs";
 import { exportDifferences } from "./lint-exports.mjs";
-import { includeCircles } from "./lint-includes.mjs";
+import { includeOffences } from "./lint-includes.mjs";
 import { untidiness } from "./lint-tidy.mjs";
 
 endChildrenOnSignal();
@@ -15,7 +15,7 @@ await setUp();
 const report = new Report();
 for (const { name, check } of formatters) await command(name, check());
 await command("tsc", [tool("node"), join(modules, "typescript/bin/tsc"), "-p", "tsconfig.json"]);
-rule("includes point one way", includeCircles());
+rule("includes point one way", includeOffences());
 rule("exports.map is the header's", exportDifferences());
 rule("tidy files", untidiness());
 process.exitCode = report.print();
