@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cache.h owns what one handle knows, in this process's private memory. The geometry
+ * is a private, validated copy: nothing in the segment can change it afterwards.
+ */
+#ifndef FC_CACHE_H
+#define FC_CACHE_H
+
+#include "atomic.h"
+#include "geometry.h"
+#include "layout.h"
+
+typedef struct region {
+    uint8_t *memory;
+    uint32_t length;
+} region;
+
+typedef struct cache {
+    uint8_t *base;
+    geometry geometry;
+    uint64_t hash_seed;
+    uint64_t clock_base_ms;
+    uint64_t clock_offset_ms; /* 0; tests move the clock with it */
+    uint64_t owner;           /* our lock word: incarnation << 32 | slot + 1 */
+    process_slot *slot;
+    uint32_t slot_index;
+    uint32_t lock_wait_ms;
+    uint32_t kind;
+    uint32_t eviction;
+    int fd; /* our own open file: holds our slot's liveness byte */
+    region request;
+    region response;
+} cache;
+
+static inline superblock *cache_superblock(const cache *c) { return (superblock *)c->base; }
+
+static inline process_slot *cache_slot(const cache *c, uint32_t index) {
+    return (process_slot *)(c->base + SEGMENT_PAGE) + index;
+}
+
+/* Counts by a lock holder or rarely: exact, also for threads that share a handle. */
+static inline void cache_count(const cache *c, enum counter counter, uint64_t n) {
+    add_u64_relaxed(&c->slot->counters[counter], n);
+}
+
+/* Counts on the read path without a locked instruction, which would make successive
+ * reads wait for each other's cache misses. Exact as long as threads have their own handles. */
+static inline void cache_count_read(const cache *c, enum counter counter) {
+    uint64_t *count = &c->slot->counters[counter];
+    store_u64_relaxed(count, load_u64_relaxed(count) + 1);
+}
+
+#endif

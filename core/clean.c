@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * clean.c: see clean.h. Two walks go on from call to call: WALK_COMPACT and WALK_EVICT.
+ *
+ * Work is paid as you go: a set that finds fewer than FREE_WANTED extents free walks on until it
+ * has passed by a little more dead bytes than it adds, or STEPS_MAX records; only under
+ * LOG_RESERVE free extents does it go on until there is room.
+ */
+#include "clean.h"
+
+#include "entry.h"
+#include "evict.h"
+#include "expire.h"
+
+#define FREE_WANTED (LOG_RESERVE + 2u)
+#define STEPS_MAX 256u
+#define SWEEP_RECORDS 16u
+/* Extents one call may finish before it stops believing in compaction, and in the notes. */
+#define COMPACT_LAPS 1u
+#define WALK_LAPS 4u
+
+typedef struct cleaning {
+    const shard *s;
+    bool by_count;    /* the cap on entries is the reason: space does not matter */
+    uint64_t adding;  /* bytes that the set will add */
+    uint64_t gained;  /* dead bytes passed by */
+    uint32_t steps;   /* records looked at */
+    uint32_t extents; /* walks begun */
+    eviction_budget budget;
+    bool moved;
+} cleaning;
+
+/* Contract W3: room means live bytes under 90 % of the data space. */
+static bool has_room(const cleaning *work) {
+    uint64_t capacity = log_capacity(work->s);
+    return load_u64_relaxed(&work->s->header->live_bytes) + work->adding < capacity - capacity / 10;
+}
+
+/* ---------------------------------------------------------- choosing extents */
+
+static bool cleanable(const shard *s, uint32_t extent) {
+    return load_u32_relaxed(&s->states[extent].kind) == EXTENT_DATA &&
+           extent != load_u32_relaxed(&s->header->open_extent);
+}
+
+/* Fewest live bytes, leaving alone what the eviction walk is at. */
+static uint32_t emptiest(const shard *s) {
+    uint32_t best = EXTENT_NONE, best_live = UINT32_MAX;
+    uint32_t evicting = load_u32_relaxed(&s->header->walks[WALK_EVICT].extent);
+    for (uint32_t e = 0; e < s->geometry->extents; e++) {
+        uint32_t live = load_u32_relaxed(&s->states[e].live);
+        if (live >= best_live || e == evicting || !cleanable(s, e)) continue;
+        best = e;
+        best_live = live;
+    }
+    return best;
+}
+
+static uint32_t oldest(const shard *s) {
+    uint32_t best = EXTENT_NONE;
+    uint64_t best_generation = UINT64_MAX;
+    for (uint32_t e = 0; e < s->geometry->extents; e++) {
+        uint64_t generation = load_u64_relaxed(&s->generations[e]);
+        if (generation >= best_generation || !cleanable(s, e)) continue;
+        best = e;
+        best_generation = generation;
+    }
+    return best;
+}
+
+static bool walk_begin(cleaning *work, enum walk_purpose purpose) {
+    const shard *s = work->s;
+    uint32_t extent = purpose == WALK_COMPACT ? emptiest(s) : oldest(s);
+    if (extent == EXTENT_NONE) {
+        log_seal(s); /* everything lies in the open extent */
+        extent = purpose == WALK_COMPACT ? emptiest(s) : oldest(s);
+    }
+    if (extent == EXTENT_NONE) return false;
+    walk *at = &s->header->walks[purpose];
+    store_u32_relaxed(&at->position, 0);
+    store_u32_relaxed(&at->extent, extent);
+    work->extents++;
+    return true;
+}
+
+/* ------------------------------------------------------------------ walking */
+
+/* A live record that the walk meets; it moves, or its entry leaves. */
+static void meet(cleaning *work, enum walk_purpose purpose, uint64_t hash, const found *entry,
+                 const record *part) {
+    const shard *s = work->s;
+    uint32_t mark = word_mark(entry->value) & WORD_MARK_MAX;
+    work->moved = true;
+    if (deadline_passed(s->cache, entry->record.header.deadline_ms)) {
+        entry_drop(s, entry);
+        cache_count(s->cache, COUNT_EXPIRATIONS, 1);
+        work->gained += part->size;
+        return;
+    }
+    bool stays = purpose == WALK_COMPACT || (!work->by_count && has_room(work));
+    if (!stays) stays = !evict_lru_leaves(entry, part, &work->budget, &mark);
+    if (stays && entry_move_part(s, hash, entry, part, mark)) return;
+    entry_drop(s, entry);
+    cache_count(s->cache, COUNT_EVICTIONS, 1);
+    work->gained += part->size;
+}
+
+typedef struct purge {
+    const shard *s;
+    uint32_t extent;
+} purge;
+
+static void purge_visit(void *context, uint64_t *word, uint32_t number) {
+    (void)number;
+    const purge *p = context;
+    found entry = {.word = word, .value = load_u64_relaxed(word)};
+    uint64_t offset = word_offset(entry.value);
+    if (offset >> p->s->geometry->extent_shift != p->extent) return;
+    if (record_load(p->s, offset, &entry.record) && entry.record.key)
+        entry_drop(p->s, &entry);
+    else
+        index_clear_word(p->s, word);
+}
+
+/* Afterwards nothing reaches the extent, also if its records could not be understood. */
+static void walk_end(cleaning *work, enum walk_purpose purpose, uint32_t extent) {
+    const shard *s = work->s;
+    if (load_u32_relaxed(&s->states[extent].live) != 0) {
+        purge p = {s, extent};
+        index_walk(s, purge_visit, &p);
+    }
+    log_free(s, extent); /* also ends the walk */
+    store_u32_relaxed(&s->header->walks[purpose].extent, EXTENT_NONE);
+}
+
+/* One record of a walk. False if there is nothing to walk. */
+static bool walk_step(cleaning *work, enum walk_purpose purpose) {
+    const shard *s = work->s;
+    const geometry *g = s->geometry;
+    walk *at = &s->header->walks[purpose];
+    uint32_t extent = load_u32_relaxed(&at->extent);
+    if (extent >= g->extents || !cleanable(s, extent)) {
+        if (!walk_begin(work, purpose)) return false;
+        extent = load_u32_relaxed(&at->extent);
+        if (extent >= g->extents) return false;
+    }
+    work->steps++;
+    uint32_t position = load_u32_relaxed(&at->position);
+    uint32_t used = min_u32(load_u32_relaxed(&s->states[extent].used), g->extent_bytes);
+    uint64_t offset = ((uint64_t)extent << g->extent_shift) + position;
+    record part;
+    if (position >= used || !record_load(s, offset, &part)) {
+        work->gained += g->extent_bytes - min_u32(position, g->extent_bytes);
+        walk_end(work, purpose, extent);
+        return true;
+    }
+    /* Step on before the work: if we die in it, nobody works on this record twice. */
+    store_u32_relaxed(&at->position, position + part.size);
+    uint64_t hash = part.key ? fc_hash(part.key, part.header.key_len, s->cache->hash_seed)
+                             : part.header.version;
+    found entry;
+    if (index_find_part(s, hash, offset, &entry))
+        meet(work, purpose, hash, &entry, &part);
+    else
+        work->gained += part.size;
+    return true;
+}
+
+/* ----------------------------------------------------------------- policies */
+
+static bool sweep_due(cleaning *work, uint32_t records) {
+    const shard *s = work->s;
+    if (load_u64_relaxed(&s->header->deadline_min) == DEADLINE_NONE) return false;
+    uint64_t live = load_u64_relaxed(&s->header->live_bytes);
+    uint32_t looked_at = expire_sweep(s, clock_now_ms(s->cache), records);
+    uint64_t live_now = load_u64_relaxed(&s->header->live_bytes);
+    work->steps += looked_at;
+    if (live_now < live) {
+        work->gained += live - live_now;
+        work->moved = true;
+    }
+    return looked_at != 0;
+}
+
+/* One step towards more free extents, in the order that clean.h gives. */
+static bool step(cleaning *work) {
+    bool believe = work->extents <= COMPACT_LAPS * work->s->geometry->extents;
+    if (believe && has_room(work) && walk_step(work, WALK_COMPACT)) return true;
+    if (believe && sweep_due(work, SWEEP_RECORDS)) return true;
+    return walk_step(work, WALK_EVICT);
+}
+
+int32_t clean_for(const shard *s, uint32_t key_len, uint32_t value_len, bool *moved) {
+    cleaning work = {.s = s, .budget = {EVICTION_SECOND_CHANCES}};
+    work.adding = record_inline_size(key_len, value_len);
+    const uint64_t quota = work.adding + work.adding / 8;
+    sweep_due(&work, SWEEP_RECORDS);
+    work.gained = 0;
+    for (;;) {
+        uint32_t needs = log_needs(s, key_len, value_len);
+        uint32_t free_extents = load_u32_relaxed(&s->header->free_extents);
+        if (free_extents >= needs + FREE_WANTED) break;
+        if (free_extents >= needs + LOG_RESERVE && (work.gained >= quota || work.steps >= STEPS_MAX))
+            break;
+        if (work.extents > WALK_LAPS * s->geometry->extents || !step(&work)) {
+            *moved = true;
+            return free_extents >= needs + LOG_RESERVE ? FC_OK : FC_CORRUPT;
+        }
+    }
+    *moved = work.moved;
+    return FC_OK;
+}
+
+int32_t clean_below(const shard *s, uint64_t entries_max) {
+    cleaning work = {.s = s, .by_count = true, .budget = {EVICTION_SECOND_CHANCES}};
+    while (load_u64_relaxed(&s->header->entries) >= entries_max) {
+        if (sweep_due(&work, SWEEP_RECORDS)) continue;
+        if (work.extents > WALK_LAPS * s->geometry->extents || !walk_step(&work, WALK_EVICT))
+            return FC_CORRUPT;
+    }
+    return FC_OK;
+}

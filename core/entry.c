@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * entry.c: see entry.h.
+ */
+#include "entry.h"
+
+#include "expire.h"
+#include "lock.h"
+
+static void release_chunks(const shard *s, const record *head) {
+    for (uint32_t i = 0; i < head->chunks; i++)
+        log_release_chunk(s, load_u64_relaxed(&head->locations[i]));
+}
+
+static uint32_t extent_of(const shard *s, uint64_t offset) {
+    return (uint32_t)(offset >> s->geometry->extent_shift);
+}
+
+bool entry_store(const shard *s, uint64_t hash, record_header header, const uint8_t *key,
+                 log_value *value, const found *existing, uint64_t *room) {
+    uint64_t offset = log_append(s, hash, header, key, value);
+    if (offset == LOG_FULL) return false;
+    deadline_note(s, extent_of(s, offset), header.deadline_ms);
+    uint64_t word = word_make(hash_tag(hash), 0, offset);
+    if (!lock_is_ours(s->cache, s->header)) return false;
+    if (!existing) {
+        index_publish(s, room, word);
+        store_u64_relaxed(&s->header->entries, load_u64_relaxed(&s->header->entries) + 1);
+        return true;
+    }
+    index_publish(s, existing->word, word);
+    release_chunks(s, &existing->record);
+    log_release(s, existing->record.offset, existing->record.size);
+    return true;
+}
+
+void entry_drop(const shard *s, const found *entry) {
+    index_clear_word(s, entry->word);
+    uint64_t entries = load_u64_relaxed(&s->header->entries);
+    if (entries) store_u64_relaxed(&s->header->entries, entries - 1);
+    if (entry->record.header.form == RECORD_HEAD) release_chunks(s, &entry->record);
+    log_release(s, entry->record.offset, entry->record.size);
+}
+
+/* ------------------------------------------------------------------ moving */
+
+static uint32_t copy_locations(const record *head, uint32_t from, uint32_t to, uint64_t *out) {
+    for (uint32_t i = from; i < to; i++) *out++ = load_u64_relaxed(&head->locations[i]);
+    return to - from;
+}
+
+/* Publishes a new record for an entry whose chunks stay; releases the old one. */
+static bool rewrite(const shard *s, uint64_t hash, const found *entry, log_value *value,
+                    uint32_t mark) {
+    record_header header = entry->record.header;
+    uint64_t offset = log_append(s, hash, header, entry->record.key, value);
+    if (offset == LOG_FULL) return false;
+    deadline_note(s, extent_of(s, offset), header.deadline_ms);
+    index_publish(s, entry->word, word_make(word_tag(entry->value), mark, offset));
+    log_release(s, entry->record.offset, entry->record.size);
+    return true;
+}
+
+static uint32_t chunk_number(const record *head, uint64_t offset) {
+    for (uint32_t i = 0; i < head->chunks; i++)
+        if (load_u64_relaxed(&head->locations[i]) == offset) return i;
+    return head->chunks;
+}
+
+static bool move_chunk(const shard *s, uint64_t hash, const found *entry, const record *chunk,
+                       uint32_t mark) {
+    const record *head = &entry->record;
+    uint32_t number = chunk_number(head, chunk->offset);
+    if (number == head->chunks) return false;
+    const uint64_t old = chunk->offset;
+    uint64_t pieces[CHUNKS_MAX];
+    uint32_t count = 0;
+    uint32_t count_max = log_chunks_max(s) - min_u32(head->chunks, log_chunks_max(s)) + 1;
+    if (!log_append_chunks(s, hash, chunk->value, chunk->header.value_len, pieces, &count,
+                           count_max)) {
+        for (uint32_t i = 0; i < count; i++) log_release_chunk(s, pieces[i]);
+        return false;
+    }
+    if (count == 1) {
+        store_u64_release(&head->locations[number], pieces[0]); /* read like an index word */
+        store_u8_relaxed((uint8_t *)entry->word + WORD_MARK_BYTE, (uint8_t)mark);
+        log_release(s, old, chunk->size);
+        return true;
+    }
+    log_value value = {.rest = head->value, .rest_len = head->value_here};
+    value.chunks = copy_locations(head, 0, number, value.locations);
+    for (uint32_t i = 0; i < count; i++) value.locations[value.chunks++] = pieces[i];
+    value.chunks += copy_locations(head, number + 1, head->chunks, value.locations + value.chunks);
+    if (!rewrite(s, hash, entry, &value, mark)) {
+        for (uint32_t i = 0; i < count; i++) log_release_chunk(s, pieces[i]);
+        return false;
+    }
+    log_release(s, old, chunk->size);
+    return true;
+}
+
+bool entry_move_part(const shard *s, uint64_t hash, const found *entry, const record *part,
+                     uint32_t mark) {
+    if (part->header.form == RECORD_CHUNK) return move_chunk(s, hash, entry, part, mark);
+    log_value value = {.rest = part->value, .rest_len = part->value_here};
+    value.chunks = copy_locations(part, 0, part->chunks, value.locations);
+    return rewrite(s, hash, entry, &value, mark);
+}

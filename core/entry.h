@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * entry.h owns what happens to a whole entry: it enters the index and the log together,
+ * leaves both together, and its parts move in the log without a reader noticing. All calls
+ * need the shard's lock.
+ *
+ * Order everywhere: complete bytes first, then the word that makes them reachable, then the
+ * release of what became unreachable.
+ */
+#ifndef FC_ENTRY_H
+#define FC_ENTRY_H
+
+#include "index.h"
+#include "log.h"
+
+/* Appends a record and publishes it: over `existing` if that is not null, else into the empty
+ * word `room`. Counts entries and deadlines. False if the log has no room; nothing changed then. */
+bool entry_store(const shard *s, uint64_t hash, record_header header, const uint8_t *key,
+                 log_value *value, const found *existing, uint64_t *room);
+
+/* Takes the entry out of the index and forgets its bytes. */
+void entry_drop(const shard *s, const found *entry);
+
+/* Moves the part of an entry that lies at `part` to the log's end; `mark` becomes the entry's
+ * mark. False if there is no room; nothing changed then. */
+bool entry_move_part(const shard *s, uint64_t hash, const found *entry, const record *part,
+                     uint32_t mark);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * geometry.c: see geometry.h.
+ *
+ *   extent_bytes   E = largest power of two <= shard / 256, at least 4096,
+ *                  so that a shard has 256 to 511 extents (64 to 255 in small segments)
+ *   value_len_max  <= N E / 4: one value never displaces more than a quarter of its shard
+ */
+#include "geometry.h"
+
+#include <inttypes.h>
+
+#include "report.h"
+
+#define EXTENT_BYTES_MIN 4096u
+#define EXTENT_BYTES_MAX (1u << 30)
+#define EXTENTS_TARGET 256u
+#define EXTENTS_MIN 64u
+#define VALUE_LEN_LIMIT (1ull << 30)
+#define SLOTS_SMALL 256u
+#define SLOTS_LARGE 1024u
+#define SMALL_SEGMENT_BYTES (64ull << 20)
+#define SIZE_LIMIT (1ull << 42)
+
+/* Default sharding: a shard of about 16 MiB, four shards per processor, none under 8 MiB. */
+#define SHARD_BYTES_WANTED (16ull << 20)
+#define SHARD_BYTES_DEFAULT_MIN (8ull << 20)
+#define SHARDS_PER_PROCESSOR 4u
+#define SHARD_ENTRIES_DEFAULT_MIN 4096u
+
+static uint64_t extents_offset(uint64_t extents) {
+    uint64_t tables = extents * (sizeof(uint64_t) + sizeof(extent_state) + sizeof(uint32_t));
+    return round_up(SHARD_GENERATIONS_OFFSET + tables, SEGMENT_PAGE);
+}
+
+static uint64_t value_len_limit(const geometry *g) {
+    return min_u64(g->shard_data_bytes / 4, VALUE_LEN_LIMIT);
+}
+
+/* Everything but value_len_max. False if the shards would be too small. */
+static bool lay_out(uint64_t size_bytes, uint32_t shards, uint64_t max_entries, geometry *g) {
+    *g = (geometry){0};
+    g->size_bytes = size_bytes & ~(uint64_t)(SEGMENT_PAGE - 1);
+    g->slots = g->size_bytes < SMALL_SEGMENT_BYTES ? SLOTS_SMALL : SLOTS_LARGE;
+    g->shards = shards;
+    g->max_entries = max_entries;
+    g->shard_entries_max = max_entries ? (max_entries + shards - 1) / shards : UINT64_MAX;
+    g->shards_offset = SEGMENT_PAGE + round_up(g->slots * sizeof(process_slot), SEGMENT_PAGE);
+    g->shard_stride =
+        (g->size_bytes - g->shards_offset) / shards & ~(uint64_t)(SEGMENT_PAGE - 1);
+    if (g->shard_stride < (uint64_t)EXTENTS_MIN * EXTENT_BYTES_MIN) return false;
+
+    uint64_t extent_bytes = floor_power_of_two(g->shard_stride / EXTENTS_TARGET);
+    if (extent_bytes < EXTENT_BYTES_MIN) extent_bytes = EXTENT_BYTES_MIN;
+    if (extent_bytes > EXTENT_BYTES_MAX) extent_bytes = EXTENT_BYTES_MAX;
+    uint64_t extents = g->shard_stride / extent_bytes;
+    while (extents && extents_offset(extents) + extents * extent_bytes > g->shard_stride)
+        extents--;
+    if (extents < EXTENTS_MIN) return false;
+
+    g->extents = (uint32_t)extents;
+    g->extent_bytes = (uint32_t)extent_bytes;
+    g->extent_shift = log2_exact(extent_bytes);
+    g->states_offset = SHARD_GENERATIONS_OFFSET + extents * sizeof(uint64_t);
+    g->directory_offset = g->states_offset + extents * sizeof(extent_state);
+    g->extents_offset = extents_offset(extents);
+    g->shard_data_bytes = extents * extent_bytes;
+    g->buckets_per_extent_shift = g->extent_shift - log2_exact(sizeof(bucket));
+    g->buckets_max = (uint32_t)min_u64((extents / 2) << g->buckets_per_extent_shift, 1u << 31);
+    uint64_t split = extent_bytes / 64;
+    g->tail_split_min = (uint32_t)(split < 128 ? 128 : split > 4096 ? 4096 : split);
+    return true;
+}
+
+int32_t geometry_resolve(uint64_t size_bytes, uint32_t shards, uint64_t value_len_max,
+                         uint64_t max_entries, geometry *out, fc_report *report) {
+    if (size_bytes < FC_SIZE_MIN || size_bytes > SIZE_LIMIT)
+        return report_fail(report, FC_INVALID_ARGUMENT,
+                           "size is %" PRIu64 " bytes; it must be %u to %" PRIu64, size_bytes,
+                           FC_SIZE_MIN, (uint64_t)SIZE_LIMIT);
+    if (!is_power_of_two(shards) || shards > FC_SHARDS_MAX)
+        return report_fail(report, FC_INVALID_ARGUMENT,
+                           "shards is %u; it must be a power of two from 1 to %u", shards,
+                           FC_SHARDS_MAX);
+    if (!lay_out(size_bytes, shards, max_entries, out))
+        return report_fail(report, FC_INVALID_ARGUMENT,
+                           "%u shards are too many for a size of %" PRIu64
+                           " bytes: each needs at least %u; use fewer shards or a larger size",
+                           shards, size_bytes, (EXTENTS_MIN + 2) * EXTENT_BYTES_MIN);
+    uint64_t limit = value_len_limit(out);
+    if (value_len_max > limit)
+        return report_fail(report, FC_INVALID_ARGUMENT,
+                           "the largest value is asked to be %" PRIu64 " bytes, but %" PRIu64
+                           " is the limit for a size of %" PRIu64
+                           " bytes in %u shards; use a larger size or fewer shards",
+                           value_len_max, limit, size_bytes, shards);
+    out->value_len_max = value_len_max ? value_len_max : limit;
+    return FC_OK;
+}
+
+int32_t geometry_choose(const fc_options *options, uint32_t processors, geometry *out,
+                        fc_report *report) {
+    uint32_t shards = options->shards;
+    if (shards == 0) {
+        uint64_t size = max_u64(min_u64(options->size_bytes, SIZE_LIMIT), FC_SIZE_MIN);
+        uint64_t wanted = max_u64(size / SHARD_BYTES_WANTED, SHARDS_PER_PROCESSOR * processors);
+        wanted = min_u64(wanted, max_u64(size / SHARD_BYTES_DEFAULT_MIN, 1));
+        shards = (uint32_t)floor_power_of_two(min_u64(max_u64(wanted, 1), FC_SHARDS_MAX));
+        while (shards > 1 && (!lay_out(size, shards, 0, out) ||
+                              value_len_limit(out) < options->value_len_max ||
+                              (options->max_entries &&
+                               options->max_entries / shards < SHARD_ENTRIES_DEFAULT_MIN)))
+            shards /= 2;
+    }
+    return geometry_resolve(options->size_bytes, shards, options->value_len_max,
+                            options->max_entries, out, report);
+}

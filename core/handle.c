@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * handle.c: see handle.h. A mutex guards adding and removing. After fork() the child's table
+ * is emptied: a handle's slot, and its open file, belong to the parent.
+ */
+#include "handle.h"
+
+#include <pthread.h>
+
+#include "os/os.h"
+
+handle_entry handle_table[HANDLES_MAX];
+
+static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+/* The child shares the parent's open files; as long as it kept them the parent's slots would
+ * look alive after its death. The mappings stay: other threads' stacks do not exist here. */
+static void forget_all(void) {
+    for (uint32_t i = 0; i < HANDLES_MAX; i++) {
+        handle_entry *entry = &handle_table[i];
+        if (entry->cache) os_file_close(entry->cache->fd);
+        entry->cache = NULL;
+        entry->generation++;
+    }
+    pthread_mutex_init(&guard, NULL);
+}
+
+static void watch_forks(void) { (void)os_after_fork(forget_all); }
+
+/* Generations are 20 bits, never 0, so that a handle is never 0. */
+static uint32_t next_generation(uint32_t generation) {
+    generation = (generation + 1) & ((1u << (32 - HANDLE_INDEX_BITS)) - 1);
+    return generation ? generation : 1;
+}
+
+uint32_t handle_add(cache *c) {
+    static uint32_t next;
+    pthread_once(&fork_once, watch_forks);
+    uint32_t handle = 0;
+    pthread_mutex_lock(&guard);
+    for (uint32_t tried = 0; tried < HANDLES_MAX && !handle; tried++) {
+        uint32_t index = next++ & (HANDLES_MAX - 1);
+        handle_entry *entry = &handle_table[index];
+        if (entry->cache) continue;
+        uint32_t generation = next_generation(entry->generation);
+        __atomic_store_n(&entry->cache, c, __ATOMIC_RELEASE);
+        store_u32_release(&entry->generation, generation); /* pairs with handle_get */
+        handle = generation << HANDLE_INDEX_BITS | index;
+    }
+    pthread_mutex_unlock(&guard);
+    return handle;
+}
+
+cache *handle_remove(uint32_t handle) {
+    handle_entry *entry = &handle_table[handle & (HANDLES_MAX - 1)];
+    cache *c = NULL;
+    pthread_mutex_lock(&guard);
+    if (entry->generation == handle >> HANDLE_INDEX_BITS && entry->cache) {
+        c = entry->cache;
+        __atomic_store_n(&entry->cache, NULL, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&guard);
+    return c;
+}

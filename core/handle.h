@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * handle.h owns the table from handles, which callers hold, to caches. A handle is
+ * index | generation << 12, so that a closed one is not mistaken for its successor.
+ */
+#ifndef FC_HANDLE_H
+#define FC_HANDLE_H
+
+#include "cache.h"
+
+#define HANDLE_INDEX_BITS 12
+#define HANDLES_MAX (1u << HANDLE_INDEX_BITS)
+
+typedef struct handle_entry {
+    uint32_t generation;
+    cache *cache; /* null: free */
+} handle_entry;
+
+extern handle_entry handle_table[HANDLES_MAX];
+
+/* Takes over `c`. 0 if the table is full. Thread-safe, like handle_remove. */
+uint32_t handle_add(cache *c);
+/* The cache, which the caller now owns; null if the handle is closed. */
+cache *handle_remove(uint32_t handle);
+
+/* The cache of a handle, or null. */
+static inline const cache *handle_get(uint32_t handle) {
+    const handle_entry *entry = &handle_table[handle & (HANDLES_MAX - 1)];
+    if (unlikely(load_u32_acquire(&entry->generation) != handle >> HANDLE_INDEX_BITS)) return NULL;
+    return __atomic_load_n(&entry->cache, __ATOMIC_ACQUIRE);
+}
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * index.c: see index.h.
+ */
+#include "index.h"
+
+#include "log.h"
+
+/* Grow beyond 45/64 = 0.70 words in use: two choices of eight then rarely overflow, and the
+ * stash (64 words) stays empty. */
+#define LOAD_NUMERATOR 45u
+#define LOAD_DENOMINATOR 64u
+
+static bool in_stash(const shard *s, const uint64_t *word) {
+    const uint64_t *first = s->stash[0].words;
+    return word >= first && word < first + STASH_BUCKETS * BUCKET_WORDS;
+}
+
+/* ------------------------------------------------------------------ finding */
+
+/* Number of buckets to search, into `where`: one or two candidates, then the stash. */
+static uint32_t places(const shard *s, uint64_t hash, bucket *where[2 + STASH_BUCKETS]) {
+    uint32_t count = 0;
+    uint32_t buckets = index_size(s);
+    if (!buckets) return 0;
+    uint32_t first = index_address(hash_first(hash), buckets);
+    uint32_t second = index_address(hash_second(hash), buckets);
+    if ((where[count] = index_bucket(s, first))) count++;
+    if (second != first && (where[count] = index_bucket(s, second))) count++;
+    if (load_u32_relaxed(&s->header->stash_count) != 0)
+        for (uint32_t i = 0; i < STASH_BUCKETS; i++) where[count++] = &s->stash[i];
+    return count;
+}
+
+static bool has_part(const record *r, uint64_t offset) {
+    if (r->offset == offset) return true;
+    for (uint32_t i = 0; i < r->chunks; i++)
+        if (load_u64_relaxed(&r->locations[i]) == offset) return true;
+    return false;
+}
+
+bool index_find(const shard *s, uint64_t hash, const void *key, uint32_t key_len, found *out) {
+    bucket *where[2 + STASH_BUCKETS];
+    uint32_t count = places(s, hash, where);
+    const uint16_t tag = hash_tag(hash);
+    for (uint32_t i = 0; i < count * BUCKET_WORDS; i++) {
+        uint64_t *word = &where[i / BUCKET_WORDS]->words[i % BUCKET_WORDS];
+        uint64_t value = load_u64_relaxed(word);
+        if (word_tag(value) != tag) continue;
+        if (!record_load(s, word_offset(value), &out->record) || !out->record.key) continue;
+        if (!record_has_key(&out->record, key, key_len)) continue;
+        out->word = word;
+        out->value = value;
+        return true;
+    }
+    return false;
+}
+
+bool index_find_part(const shard *s, uint64_t hash, uint64_t offset, found *out) {
+    bucket *where[2 + STASH_BUCKETS];
+    uint32_t count = places(s, hash, where);
+    const uint16_t tag = hash_tag(hash);
+    for (uint32_t i = 0; i < count * BUCKET_WORDS; i++) {
+        uint64_t *word = &where[i / BUCKET_WORDS]->words[i % BUCKET_WORDS];
+        uint64_t value = load_u64_relaxed(word);
+        if (word_tag(value) != tag) continue;
+        if (!record_load(s, word_offset(value), &out->record) || !out->record.key) continue;
+        if (!has_part(&out->record, offset)) continue;
+        out->word = word;
+        out->value = value;
+        return true;
+    }
+    return false;
+}
+
+static uint64_t *first_empty(bucket *b, uint32_t *used) {
+    uint64_t *empty = NULL;
+    *used = 0;
+    for (uint32_t i = 0; i < BUCKET_WORDS; i++) {
+        if (word_tag(load_u64_relaxed(&b->words[i])) != 0)
+            (*used)++;
+        else if (!empty)
+            empty = &b->words[i];
+    }
+    return empty;
+}
+
+uint64_t *index_room(const shard *s, uint64_t hash) {
+    uint32_t buckets = index_size(s);
+    if (!buckets) return NULL;
+    bucket *first = index_bucket(s, index_address(hash_first(hash), buckets));
+    bucket *second = index_bucket(s, index_address(hash_second(hash), buckets));
+    if (!first || !second) return NULL;
+    uint32_t first_used, second_used, used;
+    uint64_t *in_first = first_empty(first, &first_used);
+    uint64_t *in_second = first_empty(second, &second_used);
+    if (in_first && (!in_second || first_used <= second_used)) return in_first;
+    if (in_second) return in_second;
+    for (uint32_t i = 0; i < STASH_BUCKETS; i++) {
+        uint64_t *in_stash = first_empty(&s->stash[i], &used);
+        if (in_stash) return in_stash;
+    }
+    return NULL;
+}
+
+bool index_weakest(const shard *s, uint64_t hash, found *out) {
+    bucket *where[2 + STASH_BUCKETS];
+    uint32_t count = places(s, hash, where);
+    bool any = false;
+    for (uint32_t i = 0; i < count * BUCKET_WORDS; i++) {
+        uint64_t *word = &where[i / BUCKET_WORDS]->words[i % BUCKET_WORDS];
+        uint64_t value = load_u64_relaxed(word);
+        if (word_tag(value) == 0) continue;
+        if (any && word_mark(value) >= word_mark(out->value)) continue;
+        out->word = word;
+        out->value = value;
+        any = true;
+    }
+    return any;
+}
+
+/* --------------------------------------------------------------- publishing */
+
+void index_publish(const shard *s, uint64_t *word, uint64_t value) {
+    /* Readers look into the stash only if its count says so: count first. */
+    if (in_stash(s, word) && word_tag(load_u64_relaxed(word)) == 0)
+        store_u32_release(&s->header->stash_count, load_u32_relaxed(&s->header->stash_count) + 1);
+    store_u64_release(word, value); /* pairs with the acquire of the word in read.c */
+}
+
+void index_clear_word(const shard *s, uint64_t *word) {
+    store_u64_release(word, 0);
+    if (!in_stash(s, word)) return;
+    uint32_t count = load_u32_relaxed(&s->header->stash_count);
+    if (count) store_u32_release(&s->header->stash_count, count - 1);
+}
+
+/* ------------------------------------------------------------------ growing */
+
+bool index_wants_growth(const shard *s) {
+    uint64_t words = (uint64_t)load_u32_relaxed(&s->header->buckets) * BUCKET_WORDS;
+    uint64_t entries = load_u64_relaxed(&s->header->entries) + 1;
+    return entries > words / LOAD_DENOMINATOR * LOAD_NUMERATOR;
+}
+
+static bool directory_extend(const shard *s, uint32_t chunk) {
+    uint32_t extent = log_take_for_index(s);
+    if (extent == EXTENT_NONE) return false;
+    store_u32_release(&s->directory[chunk], extent); /* read through `buckets`, published later */
+    return true;
+}
+
+/* Does the word in bucket `from` move to bucket `to` when the table grows to to + 1 buckets? */
+static bool moves(const shard *s, uint64_t value, uint32_t from, uint32_t to) {
+    record r;
+    if (!record_load(s, word_offset(value), &r) || !r.key) return false;
+    uint64_t hash = fc_hash(r.key, r.header.key_len, s->cache->hash_seed);
+    bool by_first = index_address(hash_first(hash), to) == from;
+    return index_address(by_first ? hash_first(hash) : hash_second(hash), to + 1) == to;
+}
+
+bool index_grow(const shard *s) {
+    const geometry *g = s->geometry;
+    const uint32_t to = index_size(s); /* number of the new bucket */
+    if (to == 0 || to >= g->buckets_max) return false;
+    const uint32_t chunk = to >> g->buckets_per_extent_shift;
+    const bool first_of_chunk = (to & ((1u << g->buckets_per_extent_shift) - 1)) == 0;
+    if (first_of_chunk && !directory_extend(s, chunk)) return false;
+    const uint32_t from = to - (uint32_t)floor_power_of_two(to);
+    bucket *old = index_bucket(s, from);
+    bucket *new = index_bucket(s, to);
+    if (!old || !new) return false;
+
+    for (uint32_t i = 0; i < BUCKET_WORDS; i++) store_u64_relaxed(&new->words[i], 0);
+    uint32_t moved = 0; /* bit i: word i of the old bucket */
+    for (uint32_t i = 0; i < BUCKET_WORDS; i++) {
+        uint64_t value = load_u64_relaxed(&old->words[i]);
+        if (word_tag(value) == 0 || !moves(s, value, from, to)) continue;
+        store_u64_relaxed(&new->words[i], value);
+        moved |= 1u << i;
+    }
+    store_u32_release(&s->header->buckets, to + 1); /* pairs with index_size */
+    for (uint32_t i = 0; i < BUCKET_WORDS; i++)
+        if (moved & 1u << i) store_u64_release(&old->words[i], 0);
+    return true;
+}
+
+void index_walk(const shard *s, void (*visit)(void *context, uint64_t *word, uint32_t number),
+                void *context) {
+    uint32_t buckets = index_size(s);
+    for (uint32_t number = 0; number < buckets; number++) {
+        bucket *b = index_bucket(s, number);
+        for (uint32_t i = 0; b && i < BUCKET_WORDS; i++)
+            if (word_tag(load_u64_relaxed(&b->words[i])) != 0) visit(context, &b->words[i], number);
+    }
+    for (uint32_t i = 0; i < STASH_BUCKETS * BUCKET_WORDS; i++) {
+        uint64_t *word = &s->stash[0].words[i];
+        if (word_tag(load_u64_relaxed(word)) != 0) visit(context, word, INDEX_STASH);
+    }
+}

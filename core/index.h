@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * index.h owns each shard's hash table: buckets of eight words (layout.h), two candidate
+ * buckets per key (Azar et al., "Balanced allocations"), growing by linear hashing (Litwin,
+ * "Linear hashing: a new tool for file and table addressing") one bucket at a time.
+ *
+ * Invariants, for readers without a lock:
+ *  - a word changes by one 8-byte store; a key's word never moves between its two buckets;
+ *  - a split copies words to the new bucket, then publishes the new size, then clears the old
+ *    words: a reader that misses and sees the size unchanged has missed nothing;
+ *  - a word lies in the bucket of its key's first hash if that is the bucket's number, else in
+ *    that of the second; a split moves it by the same hash;
+ *  - keys that find both buckets full lie in the stash, which readers search when not empty.
+ */
+#ifndef FC_INDEX_H
+#define FC_INDEX_H
+
+#include "record.h"
+#include "shard.h"
+
+/* Bucket number of a 32-bit hash in a table of `buckets`: linear hashing's address function. */
+static inline uint32_t index_address(uint32_t hash, uint32_t buckets) {
+    uint32_t low = (1u << (31 - (uint32_t)__builtin_clz(buckets))) - 1; /* 2^k - 1, 2^k <= buckets */
+    uint32_t address = hash & (low << 1 | 1);
+    return address < buckets ? address : hash & low;
+}
+
+/* Present number of buckets, or 0 if the segment is damaged there. Acquires: pairs with the
+ * release in index_grow. */
+static inline uint32_t index_size(const shard *s) {
+    uint32_t buckets = load_u32_acquire(&s->header->buckets);
+    return likely(buckets >= BUCKETS_MIN && buckets <= s->geometry->buckets_max) ? buckets : 0;
+}
+
+/* Bucket `number`, or null if the directory is damaged there. */
+static inline bucket *index_bucket(const shard *s, uint32_t number) {
+    const geometry *g = s->geometry;
+    uint32_t chunk = number >> g->buckets_per_extent_shift;
+    if (unlikely(chunk >= g->extents)) return NULL;
+    uint32_t extent = load_u32_relaxed(&s->directory[chunk]);
+    if (unlikely(extent >= g->extents)) return NULL;
+    uint32_t within = number & ((1u << g->buckets_per_extent_shift) - 1);
+    return (bucket *)(void *)(s->extents + ((uint64_t)extent << g->extent_shift)) + within;
+}
+
+/* The bucket where a key with this hash lies, seen from bucket `number`: does it belong there? */
+static inline bool index_belongs(uint64_t hash, uint32_t number, uint32_t buckets) {
+    return index_address(hash_first(hash), buckets) == number ||
+           index_address(hash_second(hash), buckets) == number;
+}
+
+/* ---- everything below needs the shard's lock */
+
+typedef struct found {
+    uint64_t *word;
+    uint64_t value; /* of the word */
+    record record;
+} found;
+
+/* The entry of a key. */
+bool index_find(const shard *s, uint64_t hash, const void *key, uint32_t key_len, found *out);
+/* The entry with that hash that has a part (record or chunk) at `offset`. */
+bool index_find_part(const shard *s, uint64_t hash, uint64_t offset, found *out);
+
+/* An empty word for a key, in the emptier of its buckets, else in the stash; null if none. */
+uint64_t *index_room(const shard *s, uint64_t hash);
+/* The least recently marked entry of a key's two buckets, for when index_room finds none. */
+bool index_weakest(const shard *s, uint64_t hash, found *out);
+
+/* Stores a word into an empty place, or over one, or empties it. Readers see it at once. */
+void index_publish(const shard *s, uint64_t *word, uint64_t value);
+void index_clear_word(const shard *s, uint64_t *word);
+
+/* Would one more entry make the index too full? */
+bool index_wants_growth(const shard *s);
+/* Splits one bucket. False if that takes an extent and none can be spared, or at the limit. */
+bool index_grow(const shard *s);
+
+/* Calls visit(context, word, bucket number or STASH) for each word in use. */
+#define INDEX_STASH 0xffffffffu
+void index_walk(const shard *s, void (*visit)(void *context, uint64_t *word, uint32_t number),
+                void *context);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lock.h owns each shard's lock word:
+ *
+ *   63                      32 31 30                      0
+ *   | owner's incarnation     | W | owner's slot + 1      |     0: nobody
+ *
+ * W says that somebody may sleep on the low half. Only the owner clears the word, unless
+ * the owner is dead by process_alive(); then exactly one waiter takes over, by one CAS.
+ */
+#ifndef FC_LOCK_H
+#define FC_LOCK_H
+
+#include "cache.h"
+
+typedef enum lock_result {
+    LOCK_TAKEN,      /* as any lock */
+    LOCK_TAKEN_OVER, /* from a dead owner: recount before use */
+    LOCK_BUSY        /* the owner is alive and kept it for c->lock_wait_ms */
+} lock_result;
+
+lock_result lock_acquire(const cache *c, shard_header *shard);
+/* LOCK_TAKEN, LOCK_TAKEN_OVER (asks about the owner at most once), or LOCK_BUSY at once. */
+lock_result lock_try(const cache *c, shard_header *shard);
+void lock_release(const cache *c, shard_header *shard);
+/* False if a waiter believed us dead and took over: then leave the shard alone. */
+bool lock_is_ours(const cache *c, const shard_header *shard);
+
+#endif

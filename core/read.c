@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * read.c: see read.h.
+ */
+#include "read.h"
+
+#include "expire.h"
+#include "index.h"
+
+#define READ_ATTEMPTS 8
+
+typedef enum attempt { ATTEMPT_HIT, ATTEMPT_MISS, ATTEMPT_RETRY } attempt;
+
+typedef struct reader {
+    shard s;
+    uint64_t sequence; /* of the shard, before anything else was read */
+    uint64_t hash;
+    const void *key;
+    uint32_t key_len;
+    uint64_t *word;
+    uint64_t word_value;
+    record record;
+} reader;
+
+/* Were the bytes that we read from the extent there when we loaded the sequence? The fence
+ * pairs with the release fence in log.c: whoever saw bytes of a new life sees its generation. */
+static inline bool unchanged(const reader *r, uint32_t extent) {
+    fence_acquire();
+    return load_u64_relaxed(&r->s.generations[extent]) <= r->sequence;
+}
+
+static inline attempt search_bucket(reader *r, bucket *b) {
+    const uint16_t tag = hash_tag(r->hash);
+    for (uint32_t i = 0; i < BUCKET_WORDS; i++) {
+        uint64_t value = load_u64_acquire(&b->words[i]); /* pairs with index_publish */
+        if (word_tag(value) != tag) continue;
+        bool whole = record_load(&r->s, word_offset(value), &r->record);
+        if (likely(whole && r->record.key && record_has_key(&r->record, r->key, r->key_len))) {
+            r->word = &b->words[i];
+            r->word_value = value;
+            return ATTEMPT_HIT; /* the caller checks the generation after it has copied */
+        }
+        /* Another key, or bytes of a reused extent that only look so. */
+        if (r->record.extent != EXTENT_NONE && !unchanged(r, r->record.extent)) return ATTEMPT_RETRY;
+    }
+    return ATTEMPT_MISS;
+}
+
+static inline attempt search(reader *r) {
+    const uint32_t buckets = index_size(&r->s);
+    if (unlikely(!buckets)) return ATTEMPT_MISS;
+    const uint32_t first = index_address(hash_first(r->hash), buckets);
+    const uint32_t second = index_address(hash_second(r->hash), buckets);
+    bucket *in_first = index_bucket(&r->s, first);
+    bucket *in_second = index_bucket(&r->s, second);
+    if (unlikely(!in_first || !in_second)) return ATTEMPT_MISS;
+    prefetch(in_second);
+    attempt result = search_bucket(r, in_first);
+    if (result != ATTEMPT_MISS) return result;
+    result = search_bucket(r, in_second);
+    if (result != ATTEMPT_MISS) return result;
+    if (unlikely(load_u32_acquire(&r->s.header->stash_count) != 0))
+        for (uint32_t i = 0; i < STASH_BUCKETS; i++) {
+            result = search_bucket(r, &r->s.stash[i]);
+            if (result != ATTEMPT_MISS) return result;
+        }
+    /* A split may have moved the key behind our back. */
+    return likely(index_size(&r->s) == buckets) ? ATTEMPT_MISS : ATTEMPT_RETRY;
+}
+
+/* The chunks of a value in parts, then its last part. False if anything changed or is damaged. */
+static bool copy_parts(const reader *r, uint8_t *value) {
+    const record *head = &r->record;
+    uint64_t left = head->header.value_len;
+    for (uint32_t i = 0; i < head->chunks; i++) {
+        record chunk;
+        uint64_t offset = load_u64_acquire(&head->locations[i]); /* pairs with entry.c */
+        if (!record_load(&r->s, offset, &chunk) || chunk.header.form != RECORD_CHUNK) return false;
+        if (chunk.header.value_len > left || chunk.header.version != r->hash) return false;
+        copy_from_shared(value, chunk.value, chunk.header.value_len);
+        if (!unchanged(r, chunk.extent)) return false;
+        value += chunk.header.value_len;
+        left -= chunk.header.value_len;
+    }
+    if (left != head->value_here) return false;
+    copy_from_shared(value, head->value, head->value_here);
+    return true;
+}
+
+/* Raises the access mark while it is not full; the only store of a read (contract R3). */
+static inline void mark(const reader *r) {
+    uint32_t now = word_mark(r->word_value);
+    if (now < WORD_MARK_MAX)
+        store_u8_relaxed((uint8_t *)r->word + WORD_MARK_BYTE, (uint8_t)(now + 1));
+}
+
+int32_t read_entry(const cache *c, uint64_t hash, const void *key, uint32_t key_len, void *value,
+                   uint32_t capacity, uint32_t flags, read_result *result) {
+    reader r = {.s = shard_of(c, hash), .hash = hash, .key = key, .key_len = key_len};
+    for (int i = 0; i < READ_ATTEMPTS; i++) {
+        r.sequence = load_u64_acquire(&r.s.header->sequence); /* pairs with log.c */
+        attempt found = search(&r);
+        if (found == ATTEMPT_RETRY) continue;
+        if (found == ATTEMPT_MISS) return FC_MISS;
+
+        const record_header header = r.record.header;
+        bool copied = true;
+        bool fits = header.value_len <= capacity;
+        if (fits && !(flags & READ_NO_VALUE)) {
+            if (likely(r.record.chunks == 0))
+                copy_from_shared(value, r.record.value, header.value_len);
+            else
+                copied = copy_parts(&r, value);
+        }
+        if (unlikely(!unchanged(&r, r.record.extent) || !copied)) continue;
+        if (deadline_passed(c, header.deadline_ms)) return FC_MISS;
+        if (!(flags & FC_PEEK)) mark(&r);
+        result->version = header.version;
+        result->deadline_ms = header.deadline_ms;
+        result->value_len = header.value_len;
+        result->type = header.type;
+        return fits || (flags & READ_NO_VALUE) ? (int32_t)header.value_len : FC_BUFFER_TOO_SMALL;
+    }
+    return FC_MISS;
+}
+
+/* ------------------------------------------------------------- prefetching */
+
+void read_prefetch_index(const cache *c, uint64_t hash) {
+    const shard s = shard_of(c, hash);
+    const uint32_t buckets = index_size(&s);
+    if (!buckets) return;
+    prefetch(index_bucket(&s, index_address(hash_first(hash), buckets)));
+    prefetch(index_bucket(&s, index_address(hash_second(hash), buckets)));
+}
+
+void read_prefetch_record(const cache *c, uint64_t hash) {
+    const shard s = shard_of(c, hash);
+    const uint32_t buckets = index_size(&s);
+    if (!buckets) return;
+    const uint16_t tag = hash_tag(hash);
+    for (int candidate = 0; candidate < 2; candidate++) {
+        uint32_t place = candidate ? hash_second(hash) : hash_first(hash);
+        bucket *b = index_bucket(&s, index_address(place, buckets));
+        for (uint32_t i = 0; b && i < BUCKET_WORDS; i++) {
+            uint64_t value = load_u64_relaxed(&b->words[i]);
+            uint64_t offset = word_offset(value);
+            if (word_tag(value) != tag || offset >= s.geometry->shard_data_bytes) continue;
+            prefetch(s.extents + offset);
+            prefetch(s.extents + offset + CACHE_LINE);
+        }
+    }
+}

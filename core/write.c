@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * write.c: see write.h. Every operation is: lock, find, decide, make room, append, publish,
+ * unlock. A death anywhere leaves the old entry or the new one, as one index word decides.
+ */
+#include "write.h"
+
+#include <math.h>
+
+#include "clean.h"
+#include "entry.h"
+#include "expire.h"
+#include "lock.h"
+
+/* How often a stubborn bucket may be split for one insertion; see index_room. */
+#define FORCED_SPLITS 16
+
+typedef struct target {
+    shard s;
+    uint64_t hash;
+    const uint8_t *key;
+    uint32_t key_len;
+    bool present;
+    found entry;
+} target;
+
+static target target_of(const cache *c, uint64_t hash, const void *key, uint32_t key_len) {
+    return (target){.s = shard_of(c, hash), .hash = hash, .key = key, .key_len = key_len};
+}
+
+/* Finds the entry; one past its deadline counts as absent, and goes. */
+static void look_up(target *t) {
+    t->present = index_find(&t->s, t->hash, t->key, t->key_len, &t->entry);
+    if (!t->present || !deadline_passed(t->s.cache, t->entry.record.header.deadline_ms)) return;
+    entry_drop(&t->s, &t->entry);
+    cache_count(t->s.cache, COUNT_EXPIRATIONS, 1);
+    t->present = false;
+}
+
+/* An empty word for a new entry. The index grows a little ahead of need; when both buckets and
+ * the stash are full and it cannot grow, the least used entry of the two buckets leaves. */
+static uint64_t *make_index_room(const target *t) {
+    const shard *s = &t->s;
+    if (index_wants_growth(s)) index_grow(s);
+    uint64_t *word = index_room(s, t->hash);
+    for (int i = 0; !word && i < FORCED_SPLITS && index_grow(s); i++)
+        word = index_room(s, t->hash);
+    if (word) return word;
+    found weakest;
+    if (!index_weakest(s, t->hash, &weakest)) return NULL;
+    if (record_load(s, word_offset(weakest.value), &weakest.record) && weakest.record.key) {
+        entry_drop(s, &weakest);
+        cache_count(s->cache, COUNT_EVICTIONS, 1);
+    } else {
+        index_clear_word(s, weakest.word);
+    }
+    return index_room(s, t->hash);
+}
+
+/* Makes room and stores; t->present and t->entry say what is there now. */
+static int32_t store(target *t, const write_value *value) {
+    const shard *s = &t->s;
+    int32_t status = FC_OK;
+    if (!t->present) status = clean_below(s, s->geometry->shard_entries_max);
+    if (status != FC_OK) return status;
+    bool moved;
+    status = clean_for(s, t->key_len, value->len, &moved);
+    if (status != FC_OK) return status;
+    if (moved) look_up(t);
+    uint64_t *room = t->present ? NULL : make_index_room(t);
+    if (!t->present && !room) return FC_CORRUPT;
+
+    uint64_t version = (load_u64_relaxed(&s->header->version) + 1) & VERSION_MASK;
+    store_u64_relaxed(&s->header->version, version);
+    record_header header = {
+        .deadline_ms = value->deadline_ms,
+        .version = version,
+        .value_len = value->len,
+        .key_len = (uint16_t)t->key_len,
+        .type = value->type,
+    };
+    log_value bytes;
+    bytes.rest = value->bytes;
+    bytes.rest_len = value->len;
+    bytes.chunks = 0;
+    if (!entry_store(s, t->hash, header, t->key, &bytes, t->present ? &t->entry : NULL, room))
+        return lock_is_ours(s->cache, s->header) ? FC_CORRUPT : FC_BUSY;
+    cache_count(s->cache, COUNT_SETS, 1);
+    return FC_OK;
+}
+
+/* Notes that make no sense are rebuilt once; a second failure is the answer. */
+static int32_t store_or_recount(target *t, const write_value *value) {
+    int32_t status = store(t, value);
+    if (status != FC_CORRUPT) return status;
+    status = shard_recount(&t->s);
+    if (status != FC_OK) return status;
+    look_up(t);
+    return store(t, value);
+}
+
+static bool condition_met(const target *t, fc_set_mode mode, uint64_t version) {
+    switch (mode) {
+    case FC_SET_IF_ABSENT:
+        return !t->present;
+    case FC_SET_IF_PRESENT:
+        return t->present;
+    case FC_SET_IF_VERSION:
+        return t->present && t->entry.record.header.version == version;
+    default:
+        return true;
+    }
+}
+
+int32_t write_set(const cache *c, uint64_t hash, const void *key, uint32_t key_len,
+                  const write_value *value, fc_set_mode mode, uint64_t version) {
+    target t = target_of(c, hash, key, key_len);
+    int32_t status = shard_lock(&t.s);
+    if (status != FC_OK) return status;
+    look_up(&t);
+    status = condition_met(&t, mode, version) ? store_or_recount(&t, value) : FC_MISS;
+    shard_unlock(&t.s);
+    return status;
+}
+
+int32_t write_delete(const cache *c, uint64_t hash, const void *key, uint32_t key_len) {
+    target t = target_of(c, hash, key, key_len);
+    int32_t status = shard_lock(&t.s);
+    if (status != FC_OK) return status;
+    look_up(&t);
+    if (t.present) {
+        entry_drop(&t.s, &t.entry);
+        cache_count(c, COUNT_DELETES, 1);
+    }
+    shard_unlock(&t.s);
+    return t.present ? FC_OK : FC_MISS;
+}
+
+int32_t write_touch(const cache *c, uint64_t hash, const void *key, uint32_t key_len,
+                    uint64_t deadline_ms) {
+    target t = target_of(c, hash, key, key_len);
+    int32_t status = shard_lock(&t.s);
+    if (status != FC_OK) return status;
+    look_up(&t);
+    if (t.present) {
+        record *r = &t.entry.record;
+        /* The sweep must know of it before it is there. */
+        deadline_note(&t.s, r->extent, deadline_ms);
+        uint64_t *deadline = (uint64_t *)(void *)(t.s.extents + r->offset);
+        store_u64_release(deadline, deadline_ms);
+        store_u8_relaxed((uint8_t *)t.entry.word + WORD_MARK_BYTE, WORD_MARK_MAX);
+    }
+    shard_unlock(&t.s);
+    return t.present ? FC_OK : FC_MISS;
+}
+
+/* The number that the entry holds; false if it holds something else. */
+static bool number_of(const target *t, double *number) {
+    const record *r = &t->entry.record;
+    if (r->header.type != FC_TYPE_NUMBER || r->header.value_len != sizeof *number) return false;
+    if (r->header.form != RECORD_INLINE) return false; /* 8 bytes are never cut */
+    copy_from_shared(number, r->value, sizeof *number);
+    return true;
+}
+
+int32_t write_increment(const cache *c, uint64_t hash, const void *key, uint32_t key_len,
+                        double by, double initial, uint64_t deadline_ms, double *result) {
+    target t = target_of(c, hash, key, key_len);
+    int32_t status = shard_lock(&t.s);
+    if (status != FC_OK) return status;
+    look_up(&t);
+    double number = initial;
+    if (t.present && !number_of(&t, &number)) {
+        status = FC_INVALID_ARGUMENT;
+    } else {
+        if (t.present) deadline_ms = t.entry.record.header.deadline_ms;
+        number += by;
+        write_value value = {&number, sizeof number, FC_TYPE_NUMBER, deadline_ms};
+        status = store_or_recount(&t, &value);
+        if (status == FC_OK) *result = number;
+    }
+    shard_unlock(&t.s);
+    return status;
+}
+
+/* ------------------------------------------------------------------- clear */
+
+static void clear_word(void *context, uint64_t *word, uint32_t number) {
+    (void)number;
+    index_clear_word(context, word);
+}
+
+/* Empties the index, then lets the recount draw the consequences. */
+static int32_t clear_shard(shard *s) {
+    int32_t status = shard_lock(s);
+    if (status != FC_OK) return status;
+    index_walk(s, clear_word, s);
+    status = shard_recount(s);
+    shard_unlock(s);
+    return status;
+}
+
+int32_t write_clear(const cache *c) {
+    int32_t result = FC_OK;
+    for (uint32_t i = 0; i < c->geometry.shards; i++) {
+        shard s = shard_at(c, i);
+        int32_t status = clear_shard(&s);
+        if (result == FC_OK) result = status;
+    }
+    return result;
+}
