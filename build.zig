@@ -4,7 +4,7 @@
 //!   zig build -Dhost       the same for this machine only
 //!   zig build test         compiles test/core/*_test.c with undefined-behaviour checks and runs them
 //!   zig build test-build   compiles them only, into zig-out/core-test/
-//!   zig build cross        the C program of test/cross/, linked with musl, into zig-out/cross/
+//!   zig build cross        the C programs that test/cross/ runs, into zig-out/cross/
 //!
 //! Each `.c` file directly in core/ and the one of the target's system in core/os/ belong to the library.
 
@@ -31,6 +31,7 @@ const c_flags = [_][]const u8{ "-std=c17", "-Wall", "-Wextra", "-Wpedantic", "-W
 pub fn build(b: *std.Build) !void {
     const host_only = b.option(bool, "host", "Build the library for this machine only") orelse false;
 
+    const cross = b.step("cross", "Build the C programs that test/cross/ runs");
     const libraries = b.addUpdateSourceFiles();
     for (platforms) |platform| {
         const target = b.resolveTargetQuery(platform.query);
@@ -45,11 +46,16 @@ pub fn build(b: *std.Build) !void {
             library.getEmittedBin(),
             b.fmt("dist/native/{s}/libfastcache.so", .{platform.name}),
         );
+        if (sameMachine(target.result, b.graph.host.result)) {
+            const module = b.createModule(.{ .target = target, .optimize = .ReleaseSafe, .link_libc = true });
+            module.linkLibrary(library);
+            addCrossProgram(b, cross, module, "examples/c/visits.c");
+        }
     }
     b.getInstallStep().dependOn(&libraries.step);
 
     try addTests(b);
-    try addParticipant(b);
+    try addParticipant(b, cross);
 }
 
 fn sameMachine(target: std.Target, host: std.Target) bool {
@@ -127,13 +133,17 @@ fn addTests(b: *std.Build) !void {
 }
 
 /// test/cross/participant.c with the core in one static program: it brings its own C library along.
-fn addParticipant(b: *std.Build) !void {
+fn addParticipant(b: *std.Build, cross: *std.Build.Step) !void {
     const target = b.resolveTargetQuery(.{ .cpu_arch = b.graph.host.result.cpu.arch, .os_tag = .linux, .abi = .musl });
-    const module = try coreModule(b, target, .ReleaseFast);
-    module.addCSourceFile(.{ .file = b.path("test/cross/participant.c"), .flags = &c_flags });
-    const program = b.addExecutable(.{ .name = "participant", .linkage = .static, .root_module = module });
+    addCrossProgram(b, cross, try coreModule(b, target, .ReleaseFast), "test/cross/participant.c");
+}
+
+fn addCrossProgram(b: *std.Build, cross: *std.Build.Step, module: *std.Build.Module, file: []const u8) void {
+    module.addCSourceFile(.{ .file = b.path(file), .flags = &c_flags });
+    module.addIncludePath(b.path("core/include"));
+    const program = b.addExecutable(.{ .name = std.fs.path.stem(file), .root_module = module });
     const install = b.addInstallArtifact(program, .{ .dest_dir = .{ .override = .{ .custom = "cross" } } });
-    b.step("cross", "Build the C program of test/cross/").dependOn(&install.step);
+    cross.dependOn(&install.step);
 }
 
 /// The files directly in `folder` whose names end in `ending`, sorted.

@@ -5,7 +5,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { FastCache } from "fastcache";
 import { fromWire, toWire } from "./wire.ts";
@@ -29,6 +28,7 @@ const operations: Record<string, Operation> = {
   privateBytes,
   work,
   spawnHeir,
+  spawnLastingHeir,
   /** Answers once, then sets for ever, until it is killed. */
   async setForever(prefix: string) {
     setImmediate(() => {
@@ -57,22 +57,21 @@ async function work(tasks: Task[]): Promise<unknown[]> {
       (task) =>
         new Promise((resolve, reject) => {
           const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: task });
-          worker.once("message", (answer) => {
-            resolve(answer);
-            void worker.terminate();
+          let answer: unknown;
+          worker.once("message", (message) => {
+            answer = message;
           });
           worker.once("error", reject);
+          // Not earlier: it has closed its handle then.
+          worker.once("exit", () => resolve(answer));
         }),
     ),
   );
 }
 
 /** Starts a process that inherits our segment's descriptor as number 3, and returns what it printed. */
-async function spawnHeir([command, ...args]: [string, ...string[]]): Promise<string> {
-  const heir = fileURLToPath(new URL("./heir.ts", import.meta.url));
-  const child: ChildProcess = spawn(command, [...args, heir], {
-    stdio: ["ignore", "pipe", "inherit", opened().info.fd],
-  });
+async function spawnHeir(command: [string, ...string[]]): Promise<string> {
+  const child = inherit(command);
   let printed = "";
   child.stdout?.on("data", (chunk) => {
     printed += chunk;
@@ -81,6 +80,15 @@ async function spawnHeir([command, ...args]: [string, ...string[]]): Promise<str
     child.on("error", reject);
     child.on("close", (code) => resolve(`${printed.trim()}; exit code ${code}`));
   });
+}
+
+/** As `spawnHeir`, but returns at once: the number of the process. */
+function spawnLastingHeir(command: [string, ...string[]]): number | undefined {
+  return inherit(command).pid;
+}
+
+function inherit([command, ...args]: [string, ...string[]]): ChildProcess {
+  return spawn(command, args, { stdio: ["ignore", "pipe", "inherit", opened().info.fd] });
 }
 
 function opened(): FastCache {

@@ -5,21 +5,30 @@ import { expect, test } from "vitest";
 import { Driver, runtimeNames } from "./process.ts";
 import { segmentName } from "./segments.ts";
 
-const PRIVATE_BYTES_MAX = 10 * 1024 * 1024;
+const PRIVATE_BYTES_MAX = 10 << 20;
 const KEYS = 20_000;
+const READS = 1000;
+const VALUE = "0123456789abcdef".repeat(512);
 
 test.each(runtimeNames)("attached to 256 MiB, %s adds less than 10 MiB of its own", async (runtime) => {
   using cache = FastCache.open({ name: segmentName(), size: "256MiB" });
-  const value = new Uint8Array(4096);
-  const keys = Array.from({ length: KEYS }, (_, i) => `key ${i}`);
-  for (const key of keys) cache.set(key, value);
+  for (let i = 0; i < KEYS; i++) cache.set(`key ${i}`, VALUE);
   await using driver = new Driver(runtime);
+  // The same work with a small segment first: what the runtime takes for it is not ours.
+  await driver.do("open", { size: "1MiB" });
+  await useEverything(driver);
+  await driver.call("close");
   const before = (await driver.do("privateBytes")) as number;
   await driver.do("open", { name: cache.info.name });
-  for (let i = 0; i < KEYS; i += 20) expect(await driver.call("has", keys[i])).toBe(true);
-  expect(await driver.call("get", keys[0])).toStrictEqual(value);
+  await useEverything(driver);
   const after = (await driver.do("privateBytes")) as number;
-  console.log(`${runtime}: ${((after - before) / 2 ** 20).toFixed(1)} MiB`);
   expect(after - before).toBeLessThan(PRIVATE_BYTES_MAX);
   expect(await driver.end()).toBe(0);
 });
+
+/** Touches pages all over the segment. */
+async function useEverything(driver: Driver): Promise<void> {
+  for (let i = 0; i < KEYS; i += KEYS / READS) await driver.call("get", `key ${i}`);
+  await driver.call("set", "mine", VALUE);
+  expect(await driver.call("get", "mine")).toStrictEqual(VALUE);
+}
