@@ -103,15 +103,13 @@ function end(reason: string): void {
   wake();
 }
 
-/** Children end with their input; one that does not is killed. */
+/** The server last, since the others ask it. Children end with their input; one that does not is killed. */
 async function stopChildren(): Promise<void> {
-  await Promise.all(
-    children.map(async (child) => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.stdin!.end();
-      const timer = setTimeout(() => child.kill("SIGKILL"), END_MS_MAX);
-      await once(child, "exit");
-      clearTimeout(timer);
-    }),
-  );
+  for (const child of children.toReversed()) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.stdin!.end();
+    const timer = setTimeout(() => child.kill("SIGKILL"), END_MS_MAX);
+    await once(child, "exit");
+    clearTimeout(timer);
+  }
 }

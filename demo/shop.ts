@@ -22,7 +22,7 @@ export interface Status {
   readFrom: Record<Writer, number>;
 }
 
-const PRODUCTS = 5000;
+const PRODUCTS = 2000;
 const STATUS_INTERVAL_MS = 100;
 
 /** A product number; a few are asked for much more often than the rest, as in a real shop. */
