@@ -6,14 +6,15 @@
 
 #include "log.h"
 
-/* Grow beyond 45/64 = 0.70 words in use: two choices of eight then rarely overflow, and the
- * stash (64 words) stays empty. */
-#define LOAD_NUMERATOR 45u
+/* Grow beyond 36/64 = 0.56 words in use. Buckets that this round has not split yet are up to half
+ * fuller than the average; two choices of eight still rarely overflow then, and the stash
+ * stays almost empty. */
+#define LOAD_NUMERATOR 36u
 #define LOAD_DENOMINATOR 64u
 
 static bool in_stash(const shard *s, const uint64_t *word) {
     const uint64_t *first = s->stash[0].words;
-    return word >= first && word < first + STASH_BUCKETS * BUCKET_WORDS;
+    return word >= first && word < first + STASH_WORDS;
 }
 
 /* ------------------------------------------------------------------ finding */
@@ -143,6 +144,26 @@ bool index_wants_growth(const shard *s) {
     return entries > words / LOAD_DENOMINATOR * LOAD_NUMERATOR;
 }
 
+/* Words of the stash whose first bucket is one of two that a split has made room in go there. */
+static void stash_drain(const shard *s, uint32_t from, uint32_t to) {
+    for (uint32_t i = 0; i < STASH_WORDS && load_u32_relaxed(&s->header->stash_count); i++) {
+        uint64_t *word = &s->stash[i / BUCKET_WORDS].words[i % BUCKET_WORDS];
+        uint64_t value = load_u64_relaxed(word);
+        record r;
+        if (word_tag(value) == 0 || !record_load(s, word_offset(value), &r) || !r.key) continue;
+        uint64_t hash = fc_hash(r.key, r.header.key_len, s->cache->hash_seed);
+        uint32_t number = index_address(hash_first(hash), to + 1);
+        if (number != from && number != to) continue;
+        uint32_t used;
+        bucket *b = index_bucket(s, number);
+        uint64_t *room = b ? first_empty(b, &used) : NULL;
+        if (!room) continue;
+        store_u64_release(room, value);
+        store_u64_release(&s->header->stash_moves, load_u64_relaxed(&s->header->stash_moves) + 1);
+        index_clear_word(s, word);
+    }
+}
+
 static bool directory_extend(const shard *s, uint32_t chunk) {
     uint32_t extent = log_take_for_index(s);
     if (extent == EXTENT_NONE) return false;
@@ -182,6 +203,7 @@ bool index_grow(const shard *s) {
     store_u32_release(&s->header->buckets, to + 1); /* pairs with index_size */
     for (uint32_t i = 0; i < BUCKET_WORDS; i++)
         if (moved & 1u << i) store_u64_release(&old->words[i], 0);
+    if (load_u32_relaxed(&s->header->stash_count)) stash_drain(s, from, to);
     return true;
 }
 
@@ -193,8 +215,8 @@ void index_walk(const shard *s, void (*visit)(void *context, uint64_t *word, uin
         for (uint32_t i = 0; b && i < BUCKET_WORDS; i++)
             if (word_tag(load_u64_relaxed(&b->words[i])) != 0) visit(context, &b->words[i], number);
     }
-    for (uint32_t i = 0; i < STASH_BUCKETS * BUCKET_WORDS; i++) {
-        uint64_t *word = &s->stash[0].words[i];
+    for (uint32_t i = 0; i < STASH_WORDS; i++) {
+        uint64_t *word = &s->stash[i / BUCKET_WORDS].words[i % BUCKET_WORDS];
         if (word_tag(load_u64_relaxed(word)) != 0) visit(context, word, INDEX_STASH);
     }
 }

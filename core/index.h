@@ -10,7 +10,9 @@
  *    words: a reader that misses and sees the size unchanged has missed nothing;
  *  - a word lies in the bucket of its key's first hash if that is the bucket's number, else in
  *    that of the second; a split moves it by the same hash;
- *  - keys that find both buckets full lie in the stash, which readers search when not empty.
+ *  - keys that find both buckets full lie in the stash, which readers search when not empty,
+ *    until a split makes room in the bucket of their first hash. That move publishes the
+ *    word in the bucket, counts stash_moves, and only then clears it in the stash.
  */
 #ifndef FC_INDEX_H
 #define FC_INDEX_H

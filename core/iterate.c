@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * iterate.c: see iterate.h. The cursor's words: [0] shard, [1] place in the order, 2^32 and on:
- * bucket of the stash.
+ * iterate.c: see iterate.h. The cursor's words: [0] shard, [1] place in the order.
  */
 #include "iterate.h"
 
@@ -10,10 +9,10 @@
 #include "expire.h"
 #include "index.h"
 
-#define STASH_PLACE (1ull << 32)
+#define PLACES (1ull << 32)
 #define KEY_ROOM (4u + FC_KEY_LEN_MAX)
-#define BUCKET_ROOM (BUCKET_WORDS * KEY_ROOM)
-#define BUCKET_ATTEMPTS 8
+#define INTERVAL_ROOM ((BUCKET_WORDS + STASH_WORDS) * KEY_ROOM)
+#define ATTEMPTS 64
 
 typedef struct output {
     uint8_t *at;
@@ -39,61 +38,98 @@ static uint64_t next_place(uint64_t place, uint32_t buckets) {
     return (place & ~(width - 1)) + width;
 }
 
-/* Appends the key behind a word if it is alive and belongs to the bucket. False: look again. */
-static bool append_key(const shard *s, uint64_t value, uint64_t sequence, uint32_t number,
-                       uint32_t buckets, output *out) {
+/* What one bucket's interval gave; keys go out only if nothing moved meanwhile. */
+typedef struct page {
+    const shard *s;
+    uint64_t sequence;
+    uint32_t buckets;
+    uint32_t number;    /* of the bucket */
+    uint64_t begin, end; /* places */
+    uint64_t from_stash[STASH_WORDS];
+    uint32_t from_stash_count;
+    output out;
+} page;
+
+/* The key behind a word, if alive, and its hash. False: the extent was reused, look again. */
+static bool load_key(const page *p, uint64_t value, uint8_t *key, uint32_t *len, uint64_t *hash) {
+    const shard *s = p->s;
     record r;
     bool whole = record_load(s, word_offset(value), &r) && r.key;
-    uint8_t key[FC_KEY_LEN_MAX];
     if (whole) copy_from_shared(key, r.key, r.header.key_len);
-    fence_acquire();
-    if (r.extent != EXTENT_NONE && load_u64_relaxed(&s->generations[r.extent]) > sequence)
+    fence_acquire(); /* pairs with the release fence in log.c */
+    if (r.extent != EXTENT_NONE && load_u64_relaxed(&s->generations[r.extent]) > p->sequence)
         return false;
+    *len = 0;
     if (!whole || deadline_passed(s->cache, r.header.deadline_ms)) return true;
-    uint64_t hash = fc_hash(key, r.header.key_len, s->cache->hash_seed);
-    if (hash_tag(hash) != word_tag(value)) return true;
-    if (number != INDEX_STASH && !index_belongs(hash, number, buckets)) return true;
-    const uint32_t len = r.header.key_len;
-    memcpy(out->at, &len, 4);
-    memcpy(out->at + 4, key, len);
-    out->at += round_up(4 + len, 4);
-    out->keys++;
+    *hash = fc_hash(key, r.header.key_len, s->cache->hash_seed);
+    if (hash_tag(*hash) == word_tag(value)) *len = r.header.key_len;
     return true;
 }
 
-/* All keys of a bucket, or none. False if it changed under our eyes. */
-static bool append_bucket(const shard *s, const bucket *b, uint32_t number, uint32_t buckets,
-                          output *out) {
-    output trial = *out;
-    uint64_t sequence = load_u64_acquire(&s->header->sequence);
+static void append_key(page *p, const uint8_t *key, uint32_t len) {
+    memcpy(p->out.at, &len, 4);
+    memcpy(p->out.at + 4, key, len);
+    p->out.at += round_up(4 + len, 4);
+    p->out.keys++;
+}
+
+/* Keys of the stash whose place is in the interval. */
+static bool append_stash(page *p) {
+    for (uint32_t i = 0; i < STASH_WORDS; i++) {
+        uint64_t value = load_u64_acquire(&p->s->stash[i / BUCKET_WORDS].words[i % BUCKET_WORDS]);
+        uint8_t key[FC_KEY_LEN_MAX];
+        uint32_t len;
+        uint64_t hash;
+        if (word_tag(value) == 0) continue;
+        if (!load_key(p, value, key, &len, &hash)) return false;
+        if (!len) continue;
+        uint32_t place = reverse(hash_first(hash));
+        if (place < p->begin || place >= p->end) continue;
+        p->from_stash[p->from_stash_count++] = word_offset(value);
+        append_key(p, key, len);
+    }
+    return true;
+}
+
+static bool was_in_stash(const page *p, uint64_t offset) {
+    for (uint32_t i = 0; i < p->from_stash_count; i++)
+        if (p->from_stash[i] == offset) return true;
+    return false;
+}
+
+static bool append_bucket(page *p, const bucket *b) {
     for (uint32_t i = 0; i < BUCKET_WORDS; i++) {
         uint64_t value = load_u64_acquire(&b->words[i]);
-        if (word_tag(value) == 0) continue;
-        if (!append_key(s, value, sequence, number, buckets, &trial)) return false;
+        uint8_t key[FC_KEY_LEN_MAX];
+        uint32_t len;
+        uint64_t hash;
+        if (word_tag(value) == 0 || was_in_stash(p, word_offset(value))) continue;
+        if (!load_key(p, value, key, &len, &hash)) return false;
+        if (len && index_belongs(hash, p->number, p->buckets)) append_key(p, key, len);
     }
-    /* Split meanwhile: words may have been cleared before we came to them. */
-    if (number != INDEX_STASH && index_size(s) != buckets) return false;
-    *out = trial;
     return true;
 }
 
-static bool append_place(const shard *s, uint64_t *place, output *out) {
-    if (*place >= STASH_PLACE) {
-        uint64_t number = *place - STASH_PLACE;
-        if (number >= STASH_BUCKETS) return false;
-        for (int i = 0; i < BUCKET_ATTEMPTS; i++)
-            if (append_bucket(s, &s->stash[number], INDEX_STASH, 0, out)) break;
-        (*place)++;
+/* All keys of the interval that begins at *place, and on to the next. False: something moved. */
+static bool append_interval(const shard *s, uint64_t *place, output *out) {
+    page p = {.s = s, .out = *out, .begin = *place};
+    p.sequence = load_u64_acquire(&s->header->sequence);
+    const uint64_t moves = load_u64_acquire(&s->header->stash_moves);
+    p.buckets = index_size(s);
+    if (!p.buckets) {
+        *place = PLACES;
         return true;
     }
-    uint32_t buckets = 0;
-    for (int i = 0; i < BUCKET_ATTEMPTS; i++) {
-        buckets = index_size(s);
-        uint32_t number = buckets ? index_address(reverse((uint32_t)*place), buckets) : 0;
-        const bucket *b = buckets ? index_bucket(s, number) : NULL;
-        if (!b || append_bucket(s, b, number, buckets, out)) break;
-    }
-    *place = buckets ? min_u64(next_place(*place, buckets), STASH_PLACE) : STASH_PLACE;
+    p.end = next_place(*place, p.buckets);
+    p.number = index_address(reverse((uint32_t)*place), p.buckets);
+    const bucket *b = index_bucket(s, p.number);
+    /* The stash first: a key that leaves it meanwhile shows up in the bucket as well. */
+    if (load_u32_acquire(&s->header->stash_count) && !append_stash(&p)) return false;
+    if (b && !append_bucket(&p, b)) return false;
+    if (index_size(s) != p.buckets || load_u64_relaxed(&s->header->stash_moves) != moves)
+        return false;
+    *place = p.end;
+    *out = p.out;
     return true;
 }
 
@@ -103,9 +139,11 @@ int32_t iterate_keys(const cache *c, fc_cursor *cursor, uint8_t *response, uint3
     uint64_t index = cursor->word[0], place = cursor->word[1];
     /* Enough steps for any answer, few enough to return soon from an empty cache. */
     for (uint32_t steps = 0; index < c->geometry.shards && steps < 65536; steps++) {
-        if (out.at + BUCKET_ROOM > response + capacity) break;
+        if (out.at + INTERVAL_ROOM > response + capacity) break;
         shard s = shard_at(c, (uint32_t)index);
-        if (append_place(&s, &place, &out)) continue;
+        for (int i = 0; i < ATTEMPTS && !append_interval(&s, &place, &out); i++)
+            continue;
+        if (place < PLACES) continue;
         index++;
         place = 0;
     }

@@ -5,7 +5,8 @@
  * The cursor is a place in the order of bit-reversed hashes (as in Redis' SCAN): bucket b of a
  * table of 2^k covers the interval of reversed hashes that begin with the k reversed bits of b.
  * A split cuts the interval of one bucket in two and changes no key's place; so walking
- * the intervals in order meets each key once, however much the table grows meanwhile.
+ * the intervals in order meets each key once, however much the table grows meanwhile. A key in
+ * the stash has the place of its first hash, where it goes when it leaves the stash.
  */
 #ifndef FC_ITERATE_H
 #define FC_ITERATE_H

@@ -124,6 +124,7 @@ typedef struct bucket {
 FC_LAYOUT_ASSERT(sizeof(bucket) == CACHE_LINE);
 
 #define STASH_BUCKETS 8u
+#define STASH_WORDS (STASH_BUCKETS * BUCKET_WORDS)
 #define BUCKETS_MIN 8u /* a shard's index begins with so many */
 
 /* ------------------------------------------------------------------ shard */
@@ -153,7 +154,8 @@ typedef struct shard_header {
     uint64_t sequence;    /* number of extent openings; see log.c */
     uint32_t buckets;     /* index size; only grows */
     uint32_t stash_count; /* words in use in the stash */
-    uint64_t unused0[6];
+    uint64_t stash_moves; /* words that went from the stash to a bucket; see index.c */
+    uint64_t unused0[5];
     /* line 1: the lock; see lock.c */
     uint64_t lock;
     uint64_t unused1[7];

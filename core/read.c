@@ -47,6 +47,7 @@ static inline attempt search_bucket(reader *r, bucket *b) {
 }
 
 static inline attempt search(reader *r) {
+    const uint64_t stash_moves = load_u64_acquire(&r->s.header->stash_moves); /* with index.c */
     const uint32_t buckets = index_size(&r->s);
     if (unlikely(!buckets)) return ATTEMPT_MISS;
     const uint32_t first = index_address(hash_first(r->hash), buckets);
@@ -64,8 +65,11 @@ static inline attempt search(reader *r) {
             result = search_bucket(r, &r->s.stash[i]);
             if (result != ATTEMPT_MISS) return result;
         }
-    /* A split may have moved the key behind our back. */
-    return likely(index_size(&r->s) == buckets) ? ATTEMPT_MISS : ATTEMPT_RETRY;
+    /* A split, or the stash, may have moved the key behind our back. */
+    return likely(index_size(&r->s) == buckets &&
+                  load_u64_relaxed(&r->s.header->stash_moves) == stash_moves)
+               ? ATTEMPT_MISS
+               : ATTEMPT_RETRY;
 }
 
 /* The chunks of a value in parts, then its last part. False if anything changed or is damaged. */

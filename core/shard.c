@@ -127,7 +127,7 @@ int32_t shard_recount(const shard *s) {
     for (int i = 0; i < WALKS; i++) store_u32_relaxed(&header->walks[i].extent, EXTENT_NONE);
     store_u64_relaxed(&header->deadline_min, DEADLINE_NONE);
     /* index_find looks into the stash only if this says so. */
-    store_u32_release(&header->stash_count, STASH_BUCKETS * BUCKET_WORDS);
+    store_u32_release(&header->stash_count, STASH_WORDS);
     index_walk(s, recount_word, &r);
     store_u32_release(&header->stash_count, r.stash_count);
     store_u64_relaxed(&header->entries, r.entries);
@@ -152,7 +152,7 @@ static bool notes_plausible(const shard *s) {
            load_u32_relaxed(&h->free_extents) + index <= g->extents &&
            load_u64_relaxed(&h->live_bytes) <= g->shard_data_bytes &&
            load_u64_relaxed(&h->entries) <= g->shard_data_bytes / sizeof(record_header) &&
-           load_u32_relaxed(&h->stash_count) <= STASH_BUCKETS * BUCKET_WORDS;
+           load_u32_relaxed(&h->stash_count) <= STASH_WORDS;
 }
 
 static int32_t locked(const shard *s, lock_result result) {

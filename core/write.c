@@ -41,7 +41,7 @@ static void look_up(target *t) {
  * the stash are full and it cannot grow, the least used entry of the two buckets leaves. */
 static uint64_t *make_index_room(const target *t) {
     const shard *s = &t->s;
-    if (index_wants_growth(s)) index_grow(s);
+    if (index_wants_growth(s) || load_u32_relaxed(&s->header->stash_count)) index_grow(s);
     uint64_t *word = index_room(s, t->hash);
     for (int i = 0; !word && i < FORCED_SPLITS && index_grow(s); i++)
         word = index_room(s, t->hash);

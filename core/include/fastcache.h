@@ -313,7 +313,7 @@ typedef struct fc_cursor {
  * FC_MISS at the end, or FC_BUFFER_TOO_SMALL if `capacity` is under
  * FC_ITERATE_CAPACITY_MIN. Lock-free and weakly consistent: an entry that is there from
  * beginning to end is seen exactly once; one that comes or goes, at most once per life. */
-#define FC_ITERATE_CAPACITY_MIN 16384u
+#define FC_ITERATE_CAPACITY_MIN 131072u
 FC_API int32_t fc_iterate(uint32_t handle, fc_cursor *cursor, void *response, uint32_t capacity,
                           uint32_t *used);
 
