@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// Programs run by the runtime that runs the tests, in a process of their own.
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+/** The runtime that runs the tests. */
+export const runtime: "bun" | "deno" | "node" =
+  "Bun" in globalThis ? "bun" : "Deno" in globalThis ? "deno" : "node";
+
+const index = JSON.stringify(new URL("../../src/index.ts", import.meta.url).href);
+
+/** Flags that let a program do everything, for each runtime. */
+const FLAGS = {
+  bun: ["run"],
+  deno: ["run", "--quiet", "-A"],
+  node: ["--disable-warning=ExperimentalWarning"],
+};
+
+/**
+ * A module that imports FastCache and runs `body`, with `input` as a constant. It lies in
+ * a temporary file until the test is over.
+ */
+function program(body: string, input: unknown): string {
+  const folder = mkdtempSync(join(tmpdir(), "fastcache-child-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "program.ts");
+  const lines = [
+    `import { FastCache, FastCacheError } from ${index};`,
+    `const input = ${JSON.stringify(input)};`,
+    body,
+  ];
+  writeFileSync(path, lines.join("\n"));
+  return path;
+}
+
+/** Runs a program to its end and returns what it printed. */
+export function run(body: string, input: unknown = {}, flags: readonly string[] = FLAGS[runtime]): string {
+  const path = program(body, input);
+  const result = spawnSync(process.execPath, [...flags, path], { encoding: "utf8", timeout: 20_000 });
+  if (result.status !== 0) throw new Error(`exit code ${result.status}: ${result.stderr}`);
+  return result.stdout.trim();
+}
+
+/** Starts a program, which is killed when the test is over, and waits for its first line. */
+export async function start(body: string, input: unknown = {}): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [...FLAGS[runtime], program(body, input)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await ended;
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.once("data", () => resolve());
+    child.once("exit", (code) => reject(new Error(`ended with ${code} before its first line`)));
+  });
+  return child;
+}
