@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * clean.c: see clean.h. Two walks go on from call to call: WALK_COMPACT and WALK_EVICT.
+ * clean.c: see clean.h. Three walks go on from call to call: one for each queue that entries
+ * leave from, and WALK_COMPACT.
  *
  * Work is paid as you go: a set that finds fewer than FREE_WANTED extents free walks on until it
  * has passed by a little more dead bytes than it adds, or STEPS_MAX records; only under
@@ -26,7 +27,7 @@ typedef struct cleaning {
     uint64_t gained;  /* dead bytes passed by */
     uint32_t steps;   /* records looked at */
     uint32_t extents; /* walks begun */
-    eviction_budget budget;
+    uint32_t second_chances; /* given */
     bool moved;
 } cleaning;
 
@@ -40,40 +41,52 @@ static bool has_room(const cleaning *work) {
 
 static bool cleanable(const shard *s, uint32_t extent) {
     return load_u32_relaxed(&s->states[extent].kind) == EXTENT_DATA &&
-           extent != load_u32_relaxed(&s->header->open_extent);
+           !log_is_open(s, extent);
 }
 
-/* Fewest live bytes, leaving alone what the eviction walk is at. */
+static bool evicted_from(const shard *s, uint32_t extent) {
+    for (int queue = 0; queue < QUEUES; queue++)
+        if (load_u32_relaxed(&s->header->walks[queue].extent) == extent) return true;
+    return false;
+}
+
+/* Fewest live bytes, leaving alone what the other walks are at. */
 static uint32_t emptiest(const shard *s) {
     uint32_t best = EXTENT_NONE, best_live = UINT32_MAX;
-    uint32_t evicting = load_u32_relaxed(&s->header->walks[WALK_EVICT].extent);
     for (uint32_t e = 0; e < s->geometry->extents; e++) {
         uint32_t live = load_u32_relaxed(&s->states[e].live);
-        if (live >= best_live || e == evicting || !cleanable(s, e)) continue;
+        if (live >= best_live || !cleanable(s, e) || evicted_from(s, e)) continue;
         best = e;
         best_live = live;
     }
     return best;
 }
 
-static uint32_t oldest(const shard *s) {
+static uint32_t oldest(const shard *s, enum queue queue) {
     uint32_t best = EXTENT_NONE;
     uint64_t best_generation = UINT64_MAX;
     for (uint32_t e = 0; e < s->geometry->extents; e++) {
         uint64_t generation = load_u64_relaxed(&s->generations[e]);
         if (generation >= best_generation || !cleanable(s, e)) continue;
+        if (load_u32_relaxed(&s->states[e].queue) != queue) continue;
         best = e;
         best_generation = generation;
     }
     return best;
 }
 
+static uint32_t next_extent(const shard *s, enum walk_purpose purpose) {
+    return purpose == WALK_COMPACT ? emptiest(s) : oldest(s, (enum queue)purpose);
+}
+
 static bool walk_begin(cleaning *work, enum walk_purpose purpose) {
     const shard *s = work->s;
-    uint32_t extent = purpose == WALK_COMPACT ? emptiest(s) : oldest(s);
+    uint32_t extent = next_extent(s, purpose);
     if (extent == EXTENT_NONE) {
-        log_seal(s); /* everything lies in the open extent */
-        extent = purpose == WALK_COMPACT ? emptiest(s) : oldest(s);
+        /* Everything lies in the open extents. */
+        for (int queue = 0; queue < QUEUES; queue++)
+            if (purpose == WALK_COMPACT || (int)purpose == queue) log_seal(s, (enum queue)queue);
+        extent = next_extent(s, purpose);
     }
     if (extent == EXTENT_NONE) return false;
     walk *at = &s->header->walks[purpose];
@@ -89,7 +102,6 @@ static bool walk_begin(cleaning *work, enum walk_purpose purpose) {
 static void meet(cleaning *work, enum walk_purpose purpose, uint64_t hash, const found *entry,
                  const record *part) {
     const shard *s = work->s;
-    uint32_t mark = word_mark(entry->value) & WORD_MARK_MAX;
     work->moved = true;
     if (deadline_passed(s->cache, entry->record.header.deadline_ms)) {
         entry_drop(s, entry);
@@ -97,10 +109,17 @@ static void meet(cleaning *work, enum walk_purpose purpose, uint64_t hash, const
         work->gained += part->size;
         return;
     }
-    bool stays = purpose == WALK_COMPACT || (!work->by_count && has_room(work));
-    if (!stays) stays = !evict_lru_leaves(entry, part, &work->budget, &mark);
-    if (stays && entry_move_part(s, hash, entry, part, mark)) return;
-    entry_drop(s, entry);
+    /* With room, everything stays where it is in the order, but on. */
+    verdict v = {.stays = true, .queue = log_queue(s, part->offset), .mark = entry_mark(entry)};
+    if (purpose != WALK_COMPACT && (work->by_count || !has_room(work))) {
+        v = eviction_of(s)->judge((enum queue)purpose, entry, part);
+        if (v.stays && work->second_chances++ >= EVICTION_SECOND_CHANCES) v.stays = false;
+    }
+    if (v.stays && entry_move_part(s, v.queue, hash, entry, part, v.mark)) return;
+    if (v.leaves_ghost)
+        entry_drop_to_ghost(s, entry);
+    else
+        entry_drop(s, entry);
     cache_count(s->cache, COUNT_EVICTIONS, 1);
     work->gained += part->size;
 }
@@ -182,22 +201,30 @@ static bool sweep_due(cleaning *work, uint32_t records) {
     return looked_at != 0;
 }
 
+/* One record of the queue that has to give; of the other one if that is empty. */
+static bool evict_step(cleaning *work) {
+    enum queue queue = eviction_of(work->s)->choose(work->s, work->by_count);
+    enum queue other = queue == QUEUE_MAIN ? QUEUE_PROBATION : QUEUE_MAIN;
+    return walk_step(work, (enum walk_purpose)queue) || walk_step(work, (enum walk_purpose)other);
+}
+
 /* One step towards more free extents, in the order that clean.h gives. */
 static bool step(cleaning *work) {
     bool believe = work->extents <= COMPACT_LAPS * work->s->geometry->extents;
     if (believe && has_room(work) && walk_step(work, WALK_COMPACT)) return true;
     if (believe && sweep_due(work, SWEEP_RECORDS)) return true;
-    return walk_step(work, WALK_EVICT);
+    return evict_step(work);
 }
 
-int32_t clean_for(const shard *s, uint32_t key_len, uint32_t value_len, bool *moved) {
-    cleaning work = {.s = s, .budget = {EVICTION_SECOND_CHANCES}};
+int32_t clean_for(const shard *s, enum queue queue, uint32_t key_len, uint32_t value_len,
+                  bool *moved) {
+    cleaning work = {.s = s};
     work.adding = record_inline_size(key_len, value_len);
     const uint64_t quota = work.adding + work.adding / 8;
     sweep_due(&work, SWEEP_RECORDS);
     work.gained = 0;
     for (;;) {
-        uint32_t needs = log_needs(s, key_len, value_len);
+        uint32_t needs = log_needs(s, queue, key_len, value_len);
         uint32_t free_extents = load_u32_relaxed(&s->header->free_extents);
         if (free_extents >= needs + FREE_WANTED) break;
         if (free_extents >= needs + LOG_RESERVE && (work.gained >= quota || work.steps >= STEPS_MAX))
@@ -212,10 +239,10 @@ int32_t clean_for(const shard *s, uint32_t key_len, uint32_t value_len, bool *mo
 }
 
 int32_t clean_below(const shard *s, uint64_t entries_max) {
-    cleaning work = {.s = s, .by_count = true, .budget = {EVICTION_SECOND_CHANCES}};
+    cleaning work = {.s = s, .by_count = true};
     while (load_u64_relaxed(&s->header->entries) >= entries_max) {
         if (sweep_due(&work, SWEEP_RECORDS)) continue;
-        if (work.extents > WALK_LAPS * s->geometry->extents || !walk_step(&work, WALK_EVICT))
+        if (work.extents > WALK_LAPS * s->geometry->extents || !evict_step(&work))
             return FC_CORRUPT;
     }
     return FC_OK;

@@ -16,30 +16,51 @@ static uint32_t extent_of(const shard *s, uint64_t offset) {
     return (uint32_t)(offset >> s->geometry->extent_shift);
 }
 
-bool entry_store(const shard *s, uint64_t hash, record_header header, const uint8_t *key,
-                 log_value *value, const found *existing, uint64_t *room) {
-    uint64_t offset = log_append(s, hash, header, key, value);
+/* Entries on probation are those whose head lies in an extent of that queue. */
+static void count_probation(const shard *s, uint64_t offset, bool comes) {
+    if (log_queue(s, offset) != QUEUE_PROBATION) return;
+    uint64_t entries = load_u64_relaxed(&s->header->probation_entries);
+    if (!comes && entries == 0) return;
+    store_u64_relaxed(&s->header->probation_entries, comes ? entries + 1 : entries - 1);
+}
+
+bool entry_store(const shard *s, enum queue queue, uint64_t hash, record_header header,
+                 const uint8_t *key, log_value *value, const found *existing, uint64_t *room) {
+    uint64_t offset = log_append(s, queue, hash, header, key, value);
     if (offset == LOG_FULL) return false;
     deadline_note(s, extent_of(s, offset), header.deadline_ms);
     uint64_t word = word_make(hash_tag(hash), 0, offset);
     if (!lock_is_ours(s->cache, s->header)) return false;
+    count_probation(s, offset, true);
     if (!existing) {
         index_publish(s, room, word);
         store_u64_relaxed(&s->header->entries, load_u64_relaxed(&s->header->entries) + 1);
         return true;
     }
     index_publish(s, existing->word, word);
+    count_probation(s, existing->record.offset, false);
     release_chunks(s, &existing->record);
     log_release(s, existing->record.offset, existing->record.size);
     return true;
 }
 
-void entry_drop(const shard *s, const found *entry) {
-    index_clear_word(s, entry->word);
+/* The entry's word is gone already. */
+static void forget(const shard *s, const found *entry) {
+    count_probation(s, entry->record.offset, false);
     uint64_t entries = load_u64_relaxed(&s->header->entries);
     if (entries) store_u64_relaxed(&s->header->entries, entries - 1);
     if (entry->record.header.form == RECORD_HEAD) release_chunks(s, &entry->record);
     log_release(s, entry->record.offset, entry->record.size);
+}
+
+void entry_drop(const shard *s, const found *entry) {
+    index_clear_word(s, entry->word);
+    forget(s, entry);
+}
+
+void entry_drop_to_ghost(const shard *s, const found *entry) {
+    index_leave_ghost(s, entry->word);
+    forget(s, entry);
 }
 
 /* ------------------------------------------------------------------ moving */
@@ -50,13 +71,15 @@ static uint32_t copy_locations(const record *head, uint32_t from, uint32_t to, u
 }
 
 /* Publishes a new record for an entry whose chunks stay; releases the old one. */
-static bool rewrite(const shard *s, uint64_t hash, const found *entry, log_value *value,
-                    uint32_t mark) {
+static bool rewrite(const shard *s, enum queue queue, uint64_t hash, const found *entry,
+                    log_value *value, uint32_t mark) {
     record_header header = entry->record.header;
-    uint64_t offset = log_append(s, hash, header, entry->record.key, value);
+    uint64_t offset = log_append(s, queue, hash, header, entry->record.key, value);
     if (offset == LOG_FULL) return false;
     deadline_note(s, extent_of(s, offset), header.deadline_ms);
     index_publish(s, entry->word, word_make(word_tag(entry->value), mark, offset));
+    count_probation(s, offset, true);
+    count_probation(s, entry->record.offset, false);
     log_release(s, entry->record.offset, entry->record.size);
     return true;
 }
@@ -67,8 +90,8 @@ static uint32_t chunk_number(const record *head, uint64_t offset) {
     return head->chunks;
 }
 
-static bool move_chunk(const shard *s, uint64_t hash, const found *entry, const record *chunk,
-                       uint32_t mark) {
+static bool move_chunk(const shard *s, enum queue queue, uint64_t hash, const found *entry,
+                       const record *chunk, uint32_t mark) {
     const record *head = &entry->record;
     uint32_t number = chunk_number(head, chunk->offset);
     if (number == head->chunks) return false;
@@ -76,7 +99,7 @@ static bool move_chunk(const shard *s, uint64_t hash, const found *entry, const 
     uint64_t pieces[CHUNKS_MAX];
     uint32_t count = 0;
     uint32_t count_max = log_chunks_max(s) - min_u32(head->chunks, log_chunks_max(s)) + 1;
-    if (!log_append_chunks(s, hash, chunk->value, chunk->header.value_len, pieces, &count,
+    if (!log_append_chunks(s, queue, hash, chunk->value, chunk->header.value_len, pieces, &count,
                            count_max)) {
         for (uint32_t i = 0; i < count; i++) log_release_chunk(s, pieces[i]);
         return false;
@@ -91,7 +114,7 @@ static bool move_chunk(const shard *s, uint64_t hash, const found *entry, const 
     value.chunks = copy_locations(head, 0, number, value.locations);
     for (uint32_t i = 0; i < count; i++) value.locations[value.chunks++] = pieces[i];
     value.chunks += copy_locations(head, number + 1, head->chunks, value.locations + value.chunks);
-    if (!rewrite(s, hash, entry, &value, mark)) {
+    if (!rewrite(s, queue, hash, entry, &value, mark)) {
         for (uint32_t i = 0; i < count; i++) log_release_chunk(s, pieces[i]);
         return false;
     }
@@ -99,10 +122,10 @@ static bool move_chunk(const shard *s, uint64_t hash, const found *entry, const 
     return true;
 }
 
-bool entry_move_part(const shard *s, uint64_t hash, const found *entry, const record *part,
-                     uint32_t mark) {
-    if (part->header.form == RECORD_CHUNK) return move_chunk(s, hash, entry, part, mark);
+bool entry_move_part(const shard *s, enum queue queue, uint64_t hash, const found *entry,
+                     const record *part, uint32_t mark) {
+    if (part->header.form == RECORD_CHUNK) return move_chunk(s, queue, hash, entry, part, mark);
     log_value value = {.rest = part->value, .rest_len = part->value_here};
     value.chunks = copy_locations(part, 0, part->chunks, value.locations);
-    return rewrite(s, hash, entry, &value, mark);
+    return rewrite(s, queue, hash, entry, &value, mark);
 }

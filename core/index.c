@@ -9,8 +9,11 @@
 /* Grow beyond 36/64 = 0.56 words in use. Buckets that this round has not split yet are up to half
  * fuller than the average; two choices of eight still rarely overflow then, and the stash
  * stays almost empty. */
-#define LOAD_NUMERATOR 36u
+#define LOAD_LRU 36u
+#define LOAD_S3FIFO 24u /* leaves room for about as many ghosts as entries */
 #define LOAD_DENOMINATOR 64u
+
+#define GHOST_TIME_MASK (WORD_GHOST - 1)
 
 static bool in_stash(const shard *s, const uint64_t *word) {
     const uint64_t *first = s->stash[0].words;
@@ -74,16 +77,23 @@ bool index_find_part(const shard *s, uint64_t hash, uint64_t offset, found *out)
     return false;
 }
 
+/* An empty word, else the oldest ghost, else null. `used` counts entries. */
 static uint64_t *first_empty(bucket *b, uint32_t *used) {
-    uint64_t *empty = NULL;
+    uint64_t *empty = NULL, *ghost = NULL;
+    uint64_t oldest = UINT64_MAX;
     *used = 0;
     for (uint32_t i = 0; i < BUCKET_WORDS; i++) {
-        if (word_tag(load_u64_relaxed(&b->words[i])) != 0)
-            (*used)++;
-        else if (!empty)
+        uint64_t value = load_u64_relaxed(&b->words[i]);
+        if (word_tag(value) == 0) {
             empty = &b->words[i];
+        } else if (!word_is_ghost(value)) {
+            (*used)++;
+        } else if ((value & GHOST_TIME_MASK) < oldest) {
+            oldest = value & GHOST_TIME_MASK;
+            ghost = &b->words[i];
+        }
     }
-    return empty;
+    return empty ? empty : ghost;
 }
 
 uint64_t *index_room(const shard *s, uint64_t hash) {
@@ -111,7 +121,7 @@ bool index_weakest(const shard *s, uint64_t hash, found *out) {
     for (uint32_t i = 0; i < count * BUCKET_WORDS; i++) {
         uint64_t *word = &where[i / BUCKET_WORDS]->words[i % BUCKET_WORDS];
         uint64_t value = load_u64_relaxed(word);
-        if (word_tag(value) == 0) continue;
+        if (word_tag(value) == 0 || word_is_ghost(value)) continue;
         if (any && word_mark(value) >= word_mark(out->value)) continue;
         out->word = word;
         out->value = value;
@@ -136,12 +146,40 @@ void index_clear_word(const shard *s, uint64_t *word) {
     if (count) store_u32_release(&s->header->stash_count, count - 1);
 }
 
+/* ------------------------------------------------------------------- ghosts */
+
+void index_leave_ghost(const shard *s, uint64_t *word) {
+    if (in_stash(s, word)) {
+        index_clear_word(s, word);
+        return;
+    }
+    uint64_t now = (load_u64_relaxed(&s->header->ghosts) + 1) & GHOST_TIME_MASK;
+    store_u64_relaxed(&s->header->ghosts, now);
+    uint64_t tag = load_u64_relaxed(word) >> WORD_TAG_SHIFT;
+    store_u64_release(word, tag << WORD_TAG_SHIFT | WORD_GHOST | now);
+}
+
+bool index_take_ghost(const shard *s, uint64_t hash, uint64_t age_max) {
+    bucket *where[2 + STASH_BUCKETS];
+    uint32_t count = min_u32(places(s, hash, where), 2); /* the stash holds none */
+    const uint64_t now = load_u64_relaxed(&s->header->ghosts);
+    for (uint32_t i = 0; i < count * BUCKET_WORDS; i++) {
+        uint64_t *word = &where[i / BUCKET_WORDS]->words[i % BUCKET_WORDS];
+        uint64_t value = load_u64_relaxed(word);
+        if (!word_is_ghost(value) || word_tag(value) != hash_tag(hash)) continue;
+        store_u64_relaxed(word, 0);
+        if (((now - value) & GHOST_TIME_MASK) <= age_max) return true;
+    }
+    return false;
+}
+
 /* ------------------------------------------------------------------ growing */
 
 bool index_wants_growth(const shard *s) {
+    uint32_t load = s->cache->eviction == FC_EVICTION_S3FIFO ? LOAD_S3FIFO : LOAD_LRU;
     uint64_t words = (uint64_t)load_u32_relaxed(&s->header->buckets) * BUCKET_WORDS;
     uint64_t entries = load_u64_relaxed(&s->header->entries) + 1;
-    return entries > words / LOAD_DENOMINATOR * LOAD_NUMERATOR;
+    return entries > words / LOAD_DENOMINATOR * load;
 }
 
 /* Words of the stash whose first bucket is one of two that a split has made room in go there. */

@@ -64,7 +64,15 @@ bool index_find(const shard *s, uint64_t hash, const void *key, uint32_t key_len
 /* The entry with that hash that has a part (record or chunk) at `offset`. */
 bool index_find_part(const shard *s, uint64_t hash, uint64_t offset, found *out);
 
-/* An empty word for a key, in the emptier of its buckets, else in the stash; null if none. */
+static inline bool word_is_ghost(uint64_t word) { return word_tag(word) != 0 && word & WORD_GHOST; }
+
+/* Leaves a ghost in place of an entry that was evicted. */
+void index_leave_ghost(const shard *s, uint64_t *word);
+/* Was a key with this hash evicted, at most `age_max` ghosts ago? Its ghost goes. */
+bool index_take_ghost(const shard *s, uint64_t hash, uint64_t age_max);
+
+/* A word for a new key, in the emptier of its buckets, else in the stash; null if none. Ghosts
+ * make room. */
 uint64_t *index_room(const shard *s, uint64_t hash);
 /* The least recently marked entry of a key's two buckets, for when index_room finds none. */
 bool index_weakest(const shard *s, uint64_t hash, found *out);

@@ -107,7 +107,8 @@ FC_LAYOUT_ASSERT(offsetof(process_slot, counters) == CACHE_LINE);
  *   | tag, never 0  | mark, 0..3 | record's offset in the extents, / 8    |
  *   +---------------+------------+----------------------------------------+
  *
- * A word whose tag is 0 is empty, whatever its other bits. Readers raise the mark
+ * A word whose tag is 0 is empty, whatever its other bits. One with WORD_GHOST set names no
+ * record: it remembers an entry that was evicted, and when (evict_s3fifo.c). Readers raise the mark
  * with a single-byte store; everything else is written under the shard's lock by
  * one 8-byte store. A late mark that lands on a word since replaced is harmless.
  */
@@ -116,6 +117,7 @@ FC_LAYOUT_ASSERT(offsetof(process_slot, counters) == CACHE_LINE);
 #define WORD_MARK_MAX 3u
 #define WORD_MARK_BYTE 5 /* little-endian */
 #define WORD_LOCATION_MASK ((1ull << 40) - 1)
+#define WORD_GHOST (1ull << 39) /* beyond any record */
 
 #define BUCKET_WORDS 8u
 typedef struct bucket {
@@ -138,12 +140,19 @@ typedef struct extent_state {
     uint32_t used;         /* bytes of records; stored before any of them is published */
     uint32_t live;         /* bytes of records that the index reaches */
     uint32_t kind;         /* enum extent_kind */
-    uint32_t unused[3];
+    uint32_t queue;        /* enum queue; data extents */
+    uint32_t unused[2];
 } extent_state;
 FC_LAYOUT_ASSERT(sizeof(extent_state) == 32);
 
+/* The order in which entries leave is that of the extents of a queue. `lru` has one queue;
+ * `s3-fifo` puts new entries on probation first. */
+enum queue { QUEUE_MAIN, QUEUE_PROBATION, QUEUES };
+
 /* A walk through the records of one extent, a few at a time; see clean.c and expire.c. */
-enum walk_purpose { WALK_COMPACT, WALK_EVICT, WALK_SWEEP, WALKS };
+enum walk_purpose { WALK_EVICT_MAIN, WALK_EVICT_PROBATION, WALK_COMPACT, WALK_SWEEP, WALKS };
+FC_LAYOUT_ASSERT((int)WALK_EVICT_MAIN == QUEUE_MAIN &&
+                 (int)WALK_EVICT_PROBATION == QUEUE_PROBATION);
 typedef struct walk {
     uint32_t extent;   /* EXTENT_NONE: choose one */
     uint32_t position; /* of the next record */
@@ -163,14 +172,16 @@ typedef struct shard_header {
     uint64_t entries;
     uint64_t live_bytes;
     uint64_t version; /* last version given to a record */
-    uint32_t open_extent; /* EXTENT_NONE or the one being appended to */
+    uint32_t open_extents[QUEUES]; /* EXTENT_NONE or the one being appended to */
     uint32_t free_extents;
     uint32_t index_extents;
-    uint32_t unused2;
     walk walks[WALKS];
     uint64_t deadline_min;       /* no extent's deadline_min is earlier */
     uint64_t sweep_deadline_min; /* earliest deadline that the sweep has passed by */
-    uint64_t unused3[6];
+    uint64_t probation_entries;
+    uint64_t probation_bytes; /* live */
+    uint64_t ghosts;          /* ever made; a ghost's age is counted in ghosts */
+    uint64_t unused2[2];
 } shard_header;
 
 FC_LAYOUT_ASSERT(offsetof(shard_header, lock) == CACHE_LINE);

@@ -7,9 +7,49 @@
 /* A chunk must be worth its header. */
 #define CHUNK_PAYLOAD_MIN 64u
 
-static uint32_t open_extent(const shard *s) {
-    uint32_t extent = load_u32_relaxed(&s->header->open_extent);
+static uint32_t open_extent(const shard *s, enum queue queue) {
+    uint32_t extent = load_u32_relaxed(&s->header->open_extents[queue]);
     return extent < s->geometry->extents ? extent : EXTENT_NONE;
+}
+
+bool log_is_open(const shard *s, uint32_t extent) {
+    for (int queue = 0; queue < QUEUES; queue++)
+        if (load_u32_relaxed(&s->header->open_extents[queue]) == extent) return true;
+    return false;
+}
+
+enum queue log_queue(const shard *s, uint64_t offset) {
+    uint32_t extent = (uint32_t)(offset >> s->geometry->extent_shift);
+    if (extent >= s->geometry->extents) return QUEUE_MAIN;
+    return load_u32_relaxed(&s->states[extent].queue) == QUEUE_PROBATION ? QUEUE_PROBATION
+                                                                         : QUEUE_MAIN;
+}
+
+/* Live bytes come and go in the extent, its queue, and the shard. */
+static void live_add(const shard *s, uint32_t extent, uint32_t size) {
+    extent_state *state = &s->states[extent];
+    shard_header *h = s->header;
+    store_u32_relaxed(&state->live, load_u32_relaxed(&state->live) + size);
+    store_u64_relaxed(&h->live_bytes, load_u64_relaxed(&h->live_bytes) + size);
+    if (load_u32_relaxed(&state->queue) == QUEUE_PROBATION)
+        store_u64_relaxed(&h->probation_bytes, load_u64_relaxed(&h->probation_bytes) + size);
+}
+
+static void subtract(uint64_t *sum, uint64_t less) {
+    uint64_t now = load_u64_relaxed(sum);
+    store_u64_relaxed(sum, now - min_u64(less, now));
+}
+
+/* Returns what is left in the extent. */
+static uint32_t live_subtract(const shard *s, uint32_t extent, uint32_t size) {
+    extent_state *state = &s->states[extent];
+    uint32_t live = load_u32_relaxed(&state->live);
+    uint32_t less = min_u32(size, live);
+    store_u32_relaxed(&state->live, live - less);
+    subtract(&s->header->live_bytes, less);
+    if (load_u32_relaxed(&state->queue) == QUEUE_PROBATION)
+        subtract(&s->header->probation_bytes, less);
+    return live - less;
 }
 
 uint32_t log_chunks_max(const shard *s) {
@@ -40,10 +80,7 @@ static void kind_set(const shard *s, uint32_t extent, enum extent_kind kind) {
 void log_free(const shard *s, uint32_t extent) {
     extent_state *state = &s->states[extent];
     if (load_u32_relaxed(&state->kind) != EXTENT_DATA) return;
-    uint64_t live_bytes = load_u64_relaxed(&s->header->live_bytes);
-    uint32_t live = load_u32_relaxed(&state->live);
-    store_u64_relaxed(&s->header->live_bytes, live_bytes - min_u64(live, live_bytes));
-    store_u32_relaxed(&state->live, 0);
+    live_subtract(s, extent, UINT32_MAX);
     store_u64_relaxed(&state->deadline_min, DEADLINE_NONE);
     for (int i = 0; i < WALKS; i++)
         if (load_u32_relaxed(&s->header->walks[i].extent) == extent)
@@ -51,9 +88,9 @@ void log_free(const shard *s, uint32_t extent) {
     kind_set(s, extent, EXTENT_FREE);
 }
 
-void log_seal(const shard *s) {
-    uint32_t extent = open_extent(s);
-    store_u32_relaxed(&s->header->open_extent, EXTENT_NONE);
+void log_seal(const shard *s, enum queue queue) {
+    uint32_t extent = open_extent(s, queue);
+    store_u32_relaxed(&s->header->open_extents[queue], EXTENT_NONE);
     if (extent != EXTENT_NONE && load_u32_relaxed(&s->states[extent].live) == 0)
         log_free(s, extent);
 }
@@ -81,17 +118,18 @@ static void generation_raise(const shard *s, uint32_t extent) {
     store_u64_release(&s->header->sequence, sequence); /* pairs with the acquire in read.c */
 }
 
-static bool open_next(const shard *s) {
-    log_seal(s);
+static bool open_next(const shard *s, enum queue queue) {
+    log_seal(s, queue);
     uint32_t extent = oldest_free(s);
     if (extent == EXTENT_NONE) return false;
     generation_raise(s, extent);
     extent_state *state = &s->states[extent];
     store_u32_relaxed(&state->used, 0);
     store_u32_relaxed(&state->live, 0);
+    store_u32_relaxed(&state->queue, queue);
     store_u64_relaxed(&state->deadline_min, DEADLINE_NONE);
     kind_set(s, extent, EXTENT_DATA);
-    store_u32_relaxed(&s->header->open_extent, extent);
+    store_u32_relaxed(&s->header->open_extents[queue], extent);
     return true;
 }
 
@@ -108,12 +146,7 @@ uint32_t log_take_for_index(const shard *s) {
 void log_release(const shard *s, uint64_t offset, uint32_t size) {
     uint32_t extent = (uint32_t)(offset >> s->geometry->extent_shift);
     if (extent >= s->geometry->extents) return;
-    uint32_t live = load_u32_relaxed(&s->states[extent].live);
-    uint32_t less = min_u32(size, live);
-    store_u32_relaxed(&s->states[extent].live, live - less);
-    uint64_t live_bytes = load_u64_relaxed(&s->header->live_bytes);
-    store_u64_relaxed(&s->header->live_bytes, live_bytes - min_u64(less, live_bytes));
-    if (live == less && extent != open_extent(s)) log_free(s, extent);
+    if (live_subtract(s, extent, size) == 0 && !log_is_open(s, extent)) log_free(s, extent);
 }
 
 void log_release_chunk(const shard *s, uint64_t offset) {
@@ -124,17 +157,19 @@ void log_release_chunk(const shard *s, uint64_t offset) {
 
 /* --------------------------------------------------------------- appending */
 
-static uint32_t tail_room(const shard *s) {
-    uint32_t extent = open_extent(s);
+static uint32_t tail_room(const shard *s, enum queue queue) {
+    uint32_t extent = open_extent(s, queue);
     if (extent == EXTENT_NONE) return 0;
     return s->geometry->extent_bytes - (uint32_t)round_up(extent_used(s, extent), RECORD_ALIGN);
 }
 
-bool log_fits_tail(const shard *s, uint64_t size) { return size <= tail_room(s); }
+bool log_fits_tail(const shard *s, enum queue queue, uint64_t size) {
+    return size <= tail_room(s, queue);
+}
 
 /* Where the next record goes; the open extent has room for it. */
-static uint64_t tail_offset(const shard *s) {
-    uint32_t extent = open_extent(s);
+static uint64_t tail_offset(const shard *s, enum queue queue) {
+    uint32_t extent = open_extent(s, queue);
     return ((uint64_t)extent << s->geometry->extent_shift) +
            round_up(extent_used(s, extent), RECORD_ALIGN);
 }
@@ -145,12 +180,12 @@ static void tail_commit(const shard *s, uint64_t offset, uint32_t size) {
     extent_state *state = &s->states[extent];
     uint32_t position = (uint32_t)(offset & (s->geometry->extent_bytes - 1));
     store_u32_release(&state->used, position + size);
-    store_u32_relaxed(&state->live, load_u32_relaxed(&state->live) + size);
-    store_u64_relaxed(&s->header->live_bytes, load_u64_relaxed(&s->header->live_bytes) + size);
+    live_add(s, extent, size);
 }
 
-static uint64_t append_chunk(const shard *s, uint64_t hash, const uint8_t *payload, uint32_t len) {
-    uint64_t offset = tail_offset(s);
+static uint64_t append_chunk(const shard *s, enum queue queue, uint64_t hash,
+                             const uint8_t *payload, uint32_t len) {
+    uint64_t offset = tail_offset(s, queue);
     record_header header = {.version = hash, .value_len = len, .form = RECORD_CHUNK};
     uint8_t *at = s->extents + offset;
     copy_to_shared(at, &header, sizeof header);
@@ -159,28 +194,28 @@ static uint64_t append_chunk(const shard *s, uint64_t hash, const uint8_t *paylo
     return offset;
 }
 
-bool log_append_chunks(const shard *s, uint64_t hash, const uint8_t *bytes, uint32_t len,
-                       uint64_t *locations, uint32_t *count, uint32_t count_max) {
+bool log_append_chunks(const shard *s, enum queue queue, uint64_t hash, const uint8_t *bytes,
+                       uint32_t len, uint64_t *locations, uint32_t *count, uint32_t count_max) {
     const geometry *g = s->geometry;
     while (len > 0) {
-        uint32_t room = tail_room(s);
+        uint32_t room = tail_room(s, queue);
         bool useful = room >= g->tail_split_min || record_chunk_size(len) <= room;
         if (!useful) {
-            if (!open_next(s)) return false;
+            if (!open_next(s, queue)) return false;
             continue;
         }
         if (*count >= count_max) return false;
         uint32_t part = min_u32(len, room - RECORD_HEADER);
-        locations[(*count)++] = append_chunk(s, hash, bytes, part);
+        locations[(*count)++] = append_chunk(s, queue, hash, bytes, part);
         bytes += part;
         len -= part;
     }
     return true;
 }
 
-static uint64_t append_record(const shard *s, record_header header, const uint8_t *key,
-                              const log_value *value) {
-    uint64_t offset = tail_offset(s);
+static uint64_t append_record(const shard *s, enum queue queue, record_header header,
+                              const uint8_t *key, const log_value *value) {
+    uint64_t offset = tail_offset(s, queue);
     uint8_t *at = s->extents + offset;
     uint64_t size;
     if (value->chunks == 0) {
@@ -209,26 +244,26 @@ static uint64_t record_size(const record_header *header, const log_value *value)
 }
 
 /* Bytes of the value to put into a chunk at the tail; 0 for none. */
-static uint32_t chunk_at_tail(const shard *s, const log_value *value) {
-    uint32_t room = tail_room(s);
+static uint32_t chunk_at_tail(const shard *s, enum queue queue, const log_value *value) {
+    uint32_t room = tail_room(s, queue);
     if (room < s->geometry->tail_split_min || value->chunks >= log_chunks_max(s)) return 0;
     uint32_t payload = min_u32(value->rest_len, room - (uint32_t)RECORD_HEADER);
     return payload >= CHUNK_PAYLOAD_MIN ? payload : 0;
 }
 
-uint64_t log_append(const shard *s, uint64_t hash, record_header header, const uint8_t *key,
-                    log_value *value) {
+uint64_t log_append(const shard *s, enum queue queue, uint64_t hash, record_header header,
+                    const uint8_t *key, log_value *value) {
     const uint32_t chunks_before = value->chunks;
     /* Each round fills or leaves one extent, so there are at most as many as extents. */
     for (uint32_t rounds = 0; rounds <= 2 * s->geometry->extents; rounds++) {
-        if (record_size(&header, value) <= tail_room(s))
-            return append_record(s, header, key, value);
-        uint32_t payload = chunk_at_tail(s, value);
+        if (record_size(&header, value) <= tail_room(s, queue))
+            return append_record(s, queue, header, key, value);
+        uint32_t payload = chunk_at_tail(s, queue, value);
         if (payload == 0) {
-            if (!open_next(s)) break;
+            if (!open_next(s, queue)) break;
             continue;
         }
-        value->locations[value->chunks++] = append_chunk(s, hash, value->rest, payload);
+        value->locations[value->chunks++] = append_chunk(s, queue, hash, value->rest, payload);
         value->rest += payload;
         value->rest_len -= payload;
     }
@@ -237,9 +272,9 @@ uint64_t log_append(const shard *s, uint64_t hash, record_header header, const u
     return LOG_FULL;
 }
 
-uint32_t log_needs(const shard *s, uint32_t key_len, uint32_t value_len) {
+uint32_t log_needs(const shard *s, enum queue queue, uint32_t key_len, uint32_t value_len) {
     uint64_t size = record_inline_size(key_len, value_len);
-    if (size <= tail_room(s)) return 0;
+    if (size <= tail_room(s, queue)) return 0;
     uint64_t per_extent =
         s->geometry->extent_bytes - s->geometry->tail_split_min - 2 * RECORD_HEADER;
     /* One for the rest of the division, one for a head that has to begin a fresh extent. */

@@ -149,7 +149,7 @@ static void shard_initialise(const cache *c, uint32_t index) {
     header->buckets = BUCKETS_MIN;
     header->index_extents = 1;
     header->free_extents = g->extents - 1;
-    header->open_extent = EXTENT_NONE;
+    for (int i = 0; i < QUEUES; i++) header->open_extents[i] = EXTENT_NONE;
     for (int i = 0; i < WALKS; i++) header->walks[i].extent = EXTENT_NONE;
     header->deadline_min = DEADLINE_NONE;
 }
@@ -260,10 +260,10 @@ static int32_t options_check(const fc_options *o, fc_report *report) {
                            "kind %" PRIu32 ", create %" PRIu32 " or reserved %" PRIu32
                            " is out of range",
                            o->kind, o->create, o->reserved);
-    if (o->eviction > FC_EVICTION_LRU)
+    if (o->eviction > FC_EVICTION_S3FIFO)
         return report_fail(report, FC_INVALID_ARGUMENT,
-                           "eviction policy number %" PRIu32 " is not available; use %d (lru)",
-                           o->eviction, FC_EVICTION_LRU);
+                           "eviction policy number %" PRIu32 " is unknown; use %d (lru) or %d (s3-fifo)",
+                           o->eviction, FC_EVICTION_LRU, FC_EVICTION_S3FIFO);
     if (o->kind == FC_KIND_PRIVATE && o->create == FC_ATTACH)
         return report_fail(report, FC_INVALID_ARGUMENT,
                            "a private segment can only be created; to attach to one, pass its "

@@ -15,6 +15,8 @@ typedef struct recount {
     uint32_t buckets;
     uint64_t entries;
     uint64_t live_bytes;
+    uint64_t probation_entries;
+    uint64_t probation_bytes;
     uint64_t version;
     uint32_t stash_count;
 } recount;
@@ -45,6 +47,7 @@ static void count_live(recount *r, uint64_t offset, uint32_t size, uint64_t dead
     extent_state *state = &r->s->states[extent];
     store_u32_relaxed(&state->live, load_u32_relaxed(&state->live) + size);
     r->live_bytes += size;
+    if (load_u32_relaxed(&state->queue) == QUEUE_PROBATION) r->probation_bytes += size;
     if (deadline_ms) deadline_note(r->s, extent, deadline_ms);
 }
 
@@ -67,6 +70,7 @@ static void recount_word(void *context, uint64_t *word, uint32_t number) {
         return;
     }
     r->entries++;
+    if (log_queue(s, head.offset) == QUEUE_PROBATION) r->probation_entries++;
     r->version = max_u64(r->version, head.header.version & VERSION_MASK);
     if (number == INDEX_STASH) r->stash_count++;
     count_live(r, head.offset, head.size, head.header.deadline_ms);
@@ -123,7 +127,7 @@ int32_t shard_recount(const shard *s) {
     if (r.buckets == 0 || !recount_directory(s, r.buckets)) return FC_CORRUPT;
     shard_header *header = s->header;
     /* Never append to the extent where a holder that only seemed dead may still write. */
-    store_u32_relaxed(&header->open_extent, EXTENT_NONE);
+    for (int i = 0; i < QUEUES; i++) store_u32_relaxed(&header->open_extents[i], EXTENT_NONE);
     for (int i = 0; i < WALKS; i++) store_u32_relaxed(&header->walks[i].extent, EXTENT_NONE);
     store_u64_relaxed(&header->deadline_min, DEADLINE_NONE);
     /* index_find looks into the stash only if this says so. */
@@ -132,6 +136,8 @@ int32_t shard_recount(const shard *s) {
     store_u32_release(&header->stash_count, r.stash_count);
     store_u64_relaxed(&header->entries, r.entries);
     store_u64_relaxed(&header->live_bytes, r.live_bytes);
+    store_u64_relaxed(&header->probation_entries, r.probation_entries);
+    store_u64_relaxed(&header->probation_bytes, r.probation_bytes);
     store_u64_relaxed(&header->version, r.version);
     recount_extents(s);
     return FC_OK;
@@ -143,11 +149,13 @@ int32_t shard_recount(const shard *s) {
 static bool notes_plausible(const shard *s) {
     const geometry *g = s->geometry;
     const shard_header *h = s->header;
-    uint32_t open = load_u32_relaxed(&h->open_extent);
     uint32_t index = load_u32_relaxed(&h->index_extents);
-    if (open != EXTENT_NONE &&
-        (open >= g->extents || load_u32_relaxed(&s->states[open].kind) != EXTENT_DATA))
-        return false;
+    for (int i = 0; i < QUEUES; i++) {
+        uint32_t open = load_u32_relaxed(&h->open_extents[i]);
+        if (open == EXTENT_NONE) continue;
+        if (open >= g->extents || load_u32_relaxed(&s->states[open].kind) != EXTENT_DATA)
+            return false;
+    }
     return index_size(s) != 0 && index >= 1 && index <= g->extents / 2 + 1 &&
            load_u32_relaxed(&h->free_extents) + index <= g->extents &&
            load_u64_relaxed(&h->live_bytes) <= g->shard_data_bytes &&

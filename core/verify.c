@@ -19,6 +19,8 @@ typedef struct check {
     uint64_t entries;
     uint64_t stash_count;
     uint64_t live_bytes;
+    uint64_t probation_entries;
+    uint64_t probation_bytes;
     uint64_t *live; /* per extent */
     fc_report *report;
     int32_t status;
@@ -47,6 +49,7 @@ static void check_part(check *k, const record *part, uint64_t deadline_ms) {
                k->number, part->extent, deadline_ms);
     k->live[part->extent] += part->size;
     k->live_bytes += part->size;
+    if (state->queue == QUEUE_PROBATION) k->probation_bytes += part->size;
 }
 
 static void check_chunks(check *k, const record *head, uint64_t hash) {
@@ -73,6 +76,7 @@ static void check_word(void *context, uint64_t *word, uint32_t number) {
     const shard *s = k->s;
     uint64_t value = load_u64_relaxed(word);
     record head;
+    if (word_is_ghost(value)) return;
     if (!record_load(s, word_offset(value), &head) || !head.key)
         BROKEN(k, "shard %" PRIu32 ": bucket %" PRIu32 " names no record at %" PRIu64, k->number,
                number, word_offset(value));
@@ -89,6 +93,7 @@ static void check_word(void *context, uint64_t *word, uint32_t number) {
         BROKEN(k, "shard %" PRIu32 ": version %" PRIu64 " is ahead of the counter", k->number,
                head.header.version);
     k->entries++;
+    if (log_queue(s, head.offset) == QUEUE_PROBATION) k->probation_entries++;
     if (number == INDEX_STASH) k->stash_count++;
     check_part(k, &head, head.header.deadline_ms);
     if (k->status == FC_OK) check_chunks(k, &head, hash);
@@ -139,6 +144,11 @@ static void check_sums(check *k) {
                   " in the stash; the header says %" PRIu64 ", %" PRIu64 " and %" PRIu32,
                k->number, k->entries, k->live_bytes, k->stash_count, h->entries, h->live_bytes,
                h->stash_count);
+    if (h->probation_entries != k->probation_entries || h->probation_bytes != k->probation_bytes)
+        BROKEN(k, "shard %" PRIu32 ": %" PRIu64 " entries and %" PRIu64
+                  " bytes on probation; the header says %" PRIu64 " and %" PRIu64,
+               k->number, k->probation_entries, k->probation_bytes, h->probation_entries,
+               h->probation_bytes);
     if (h->entries > k->s->geometry->shard_entries_max)
         BROKEN(k, "shard %" PRIu32 ": %" PRIu64 " entries are more than the limit of %" PRIu64,
                k->number, h->entries, k->s->geometry->shard_entries_max);

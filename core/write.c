@@ -9,6 +9,7 @@
 
 #include "clean.h"
 #include "entry.h"
+#include "evict.h"
 #include "expire.h"
 #include "lock.h"
 
@@ -63,8 +64,11 @@ static int32_t store(target *t, const write_value *value) {
     int32_t status = FC_OK;
     if (!t->present) status = clean_below(s, s->geometry->shard_entries_max);
     if (status != FC_OK) return status;
+    /* An entry that is written again keeps its queue. */
+    enum queue queue = t->present ? log_queue(s, t->entry.record.offset)
+                                  : eviction_of(s)->admit(s, t->hash);
     bool moved;
-    status = clean_for(s, t->key_len, value->len, &moved);
+    status = clean_for(s, queue, t->key_len, value->len, &moved);
     if (status != FC_OK) return status;
     if (moved) look_up(t);
     uint64_t *room = t->present ? NULL : make_index_room(t);
@@ -83,7 +87,7 @@ static int32_t store(target *t, const write_value *value) {
     bytes.rest = value->bytes;
     bytes.rest_len = value->len;
     bytes.chunks = 0;
-    if (!entry_store(s, t->hash, header, t->key, &bytes, t->present ? &t->entry : NULL, room))
+    if (!entry_store(s, queue, t->hash, header, t->key, &bytes, t->present ? &t->entry : NULL, room))
         return lock_is_ours(s->cache, s->header) ? FC_CORRUPT : FC_BUSY;
     cache_count(s->cache, COUNT_SETS, 1);
     return FC_OK;
