@@ -25,6 +25,13 @@ const operations: Record<string, Operation> = {
     return result === cache ? "the cache" : result;
   },
   property: (name: keyof FastCache) => opened()[name],
+  /** Copies the values of `prefix0` to `prefix<count - 1>` into one buffer; allocates next to nothing. */
+  readAll(prefix: string, count: number, bufferBytes: number) {
+    const buffer = new Uint8Array(bufferBytes);
+    let read = 0;
+    for (let i = 0; i < count; i++) read += Math.max(0, opened().getInto(prefix + i, buffer));
+    return read;
+  },
   privateBytes,
   work,
   spawnHeir,
