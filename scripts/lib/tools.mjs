@@ -86,6 +86,7 @@ export function toolEnvironment(extra = {}) {
     ZIG_GLOBAL_CACHE_DIR: join(root, ".zig-cache/global"),
     ZIG_LOCAL_CACHE_DIR: join(root, ".zig-cache"),
     DENO_DIR: join(modules, ".cache/deno"),
+    XDG_DATA_HOME: join(modules, ".cache/data"),
     DENO_NO_UPDATE_CHECK: "1",
     BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
     NO_COLOR: "1",
