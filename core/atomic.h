@@ -98,8 +98,9 @@ static inline bool equals_shared(const void *shared, const void *own, size_t len
 static inline void copy_from_shared(void *to, const void *from, size_t len) {
     if (len) memcpy(to, from, len);
 }
+/* In a damaged segment a record may be moved onto itself. */
 static inline void copy_to_shared(void *to, const void *from, size_t len) {
-    if (len) memcpy(to, from, len);
+    if (len) memmove(to, from, len);
 }
 static inline bool equals_shared(const void *shared, const void *own, size_t len) {
     return memcmp(shared, own, len) == 0;

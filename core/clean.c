@@ -25,11 +25,18 @@ typedef struct cleaning {
     bool by_count;    /* the cap on entries is the reason: space does not matter */
     uint64_t adding;  /* bytes that the set will add */
     uint64_t gained;  /* dead bytes passed by */
-    uint32_t steps;   /* records looked at */
+    uint64_t steps;   /* records looked at */
     uint32_t extents; /* walks begun */
     uint32_t second_chances; /* given */
     bool moved;
 } cleaning;
+
+/* More work than any sound shard takes: its notes must be wrong. */
+static bool endless(const cleaning *work) {
+    const geometry *g = work->s->geometry;
+    return work->extents > WALK_LAPS * g->extents ||
+           work->steps > WALK_LAPS * (g->shard_data_bytes / RECORD_HEADER);
+}
 
 /* Contract W3: room means live bytes under 90 % of the data space. */
 static bool has_room(const cleaning *work) {
@@ -229,7 +236,7 @@ int32_t clean_for(const shard *s, enum queue queue, uint32_t key_len, uint32_t v
         if (free_extents >= needs + FREE_WANTED) break;
         if (free_extents >= needs + LOG_RESERVE && (work.gained >= quota || work.steps >= STEPS_MAX))
             break;
-        if (work.extents > WALK_LAPS * s->geometry->extents || !step(&work)) {
+        if (endless(&work) || !step(&work)) {
             *moved = true;
             return free_extents >= needs + LOG_RESERVE ? FC_OK : FC_CORRUPT;
         }
@@ -241,9 +248,8 @@ int32_t clean_for(const shard *s, enum queue queue, uint32_t key_len, uint32_t v
 int32_t clean_below(const shard *s, uint64_t entries_max) {
     cleaning work = {.s = s, .by_count = true};
     while (load_u64_relaxed(&s->header->entries) >= entries_max) {
-        if (sweep_due(&work, SWEEP_RECORDS)) continue;
-        if (work.extents > WALK_LAPS * s->geometry->extents || !evict_step(&work))
-            return FC_CORRUPT;
+        if (!endless(&work) && sweep_due(&work, SWEEP_RECORDS)) continue;
+        if (endless(&work) || !evict_step(&work)) return FC_CORRUPT;
     }
     return FC_OK;
 }

@@ -94,7 +94,7 @@ static bool move_chunk(const shard *s, enum queue queue, uint64_t hash, const fo
                        const record *chunk, uint32_t mark) {
     const record *head = &entry->record;
     uint32_t number = chunk_number(head, chunk->offset);
-    if (number == head->chunks) return false;
+    if (number == head->chunks || chunk->header.value_len == 0) return false;
     const uint64_t old = chunk->offset;
     uint64_t pieces[CHUNKS_MAX];
     uint32_t count = 0;

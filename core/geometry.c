@@ -44,7 +44,7 @@ static bool lay_out(uint64_t size_bytes, uint32_t shards, uint64_t max_entries, 
     g->slots = g->size_bytes < SMALL_SEGMENT_BYTES ? SLOTS_SMALL : SLOTS_LARGE;
     g->shards = shards;
     g->max_entries = max_entries;
-    g->shard_entries_max = max_entries ? (max_entries + shards - 1) / shards : UINT64_MAX;
+    g->shard_entries_max = max_entries ? (max_entries - 1) / shards + 1 : UINT64_MAX;
     g->shards_offset = SEGMENT_PAGE + round_up(g->slots * sizeof(process_slot), SEGMENT_PAGE);
     g->shard_stride =
         (g->size_bytes - g->shards_offset) / shards & ~(uint64_t)(SEGMENT_PAGE - 1);

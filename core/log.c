@@ -157,21 +157,23 @@ void log_release_chunk(const shard *s, uint64_t offset) {
 
 /* --------------------------------------------------------------- appending */
 
-static uint32_t tail_room(const shard *s, enum queue queue) {
+/* Where the next record goes, from one look at the notes: what fits `room` is written at `offset`,
+ * inside the extent, also when somebody scribbles over the notes meanwhile. */
+typedef struct tail {
+    uint64_t offset;
+    uint32_t room; /* 0 if no extent is open */
+} tail;
+
+static tail tail_of(const shard *s, enum queue queue) {
     uint32_t extent = open_extent(s, queue);
-    if (extent == EXTENT_NONE) return 0;
-    return s->geometry->extent_bytes - (uint32_t)round_up(extent_used(s, extent), RECORD_ALIGN);
+    if (extent == EXTENT_NONE) return (tail){0, 0};
+    uint32_t position = (uint32_t)round_up(extent_used(s, extent), RECORD_ALIGN);
+    return (tail){((uint64_t)extent << s->geometry->extent_shift) + position,
+                  s->geometry->extent_bytes - position};
 }
 
 bool log_fits_tail(const shard *s, enum queue queue, uint64_t size) {
-    return size <= tail_room(s, queue);
-}
-
-/* Where the next record goes; the open extent has room for it. */
-static uint64_t tail_offset(const shard *s, enum queue queue) {
-    uint32_t extent = open_extent(s, queue);
-    return ((uint64_t)extent << s->geometry->extent_shift) +
-           round_up(extent_used(s, extent), RECORD_ALIGN);
+    return size <= tail_of(s, queue).room;
 }
 
 /* Counts a complete record at the tail; before this a walk does not see it. */
@@ -183,9 +185,8 @@ static void tail_commit(const shard *s, uint64_t offset, uint32_t size) {
     live_add(s, extent, size);
 }
 
-static uint64_t append_chunk(const shard *s, enum queue queue, uint64_t hash,
+static uint64_t append_chunk(const shard *s, uint64_t offset, uint64_t hash,
                              const uint8_t *payload, uint32_t len) {
-    uint64_t offset = tail_offset(s, queue);
     record_header header = {.version = hash, .value_len = len, .form = RECORD_CHUNK};
     uint8_t *at = s->extents + offset;
     copy_to_shared(at, &header, sizeof header);
@@ -197,25 +198,25 @@ static uint64_t append_chunk(const shard *s, enum queue queue, uint64_t hash,
 bool log_append_chunks(const shard *s, enum queue queue, uint64_t hash, const uint8_t *bytes,
                        uint32_t len, uint64_t *locations, uint32_t *count, uint32_t count_max) {
     const geometry *g = s->geometry;
+    uint32_t opened = 0;
     while (len > 0) {
-        uint32_t room = tail_room(s, queue);
-        bool useful = room >= g->tail_split_min || record_chunk_size(len) <= room;
+        const tail end = tail_of(s, queue);
+        bool useful = end.room >= g->tail_split_min || record_chunk_size(len) <= end.room;
         if (!useful) {
-            if (!open_next(s, queue)) return false;
+            if (opened++ > g->extents || !open_next(s, queue)) return false;
             continue;
         }
         if (*count >= count_max) return false;
-        uint32_t part = min_u32(len, room - RECORD_HEADER);
-        locations[(*count)++] = append_chunk(s, queue, hash, bytes, part);
+        uint32_t part = min_u32(len, end.room - (uint32_t)RECORD_HEADER);
+        locations[(*count)++] = append_chunk(s, end.offset, hash, bytes, part);
         bytes += part;
         len -= part;
     }
     return true;
 }
 
-static uint64_t append_record(const shard *s, enum queue queue, record_header header,
+static uint64_t append_record(const shard *s, uint64_t offset, record_header header,
                               const uint8_t *key, const log_value *value) {
-    uint64_t offset = tail_offset(s, queue);
     uint8_t *at = s->extents + offset;
     uint64_t size;
     if (value->chunks == 0) {
@@ -243,9 +244,8 @@ static uint64_t record_size(const record_header *header, const log_value *value)
                          : record_inline_size(header->key_len, value->rest_len);
 }
 
-/* Bytes of the value to put into a chunk at the tail; 0 for none. */
-static uint32_t chunk_at_tail(const shard *s, enum queue queue, const log_value *value) {
-    uint32_t room = tail_room(s, queue);
+/* Bytes of the value to put into a chunk at a tail with so much room; 0 for none. */
+static uint32_t chunk_at_tail(const shard *s, uint32_t room, const log_value *value) {
     if (room < s->geometry->tail_split_min || value->chunks >= log_chunks_max(s)) return 0;
     uint32_t payload = min_u32(value->rest_len, room - (uint32_t)RECORD_HEADER);
     return payload >= CHUNK_PAYLOAD_MIN ? payload : 0;
@@ -256,14 +256,15 @@ uint64_t log_append(const shard *s, enum queue queue, uint64_t hash, record_head
     const uint32_t chunks_before = value->chunks;
     /* Each round fills or leaves one extent, so there are at most as many as extents. */
     for (uint32_t rounds = 0; rounds <= 2 * s->geometry->extents; rounds++) {
-        if (record_size(&header, value) <= tail_room(s, queue))
-            return append_record(s, queue, header, key, value);
-        uint32_t payload = chunk_at_tail(s, queue, value);
+        const tail end = tail_of(s, queue);
+        if (record_size(&header, value) <= end.room)
+            return append_record(s, end.offset, header, key, value);
+        uint32_t payload = chunk_at_tail(s, end.room, value);
         if (payload == 0) {
             if (!open_next(s, queue)) break;
             continue;
         }
-        value->locations[value->chunks++] = append_chunk(s, queue, hash, value->rest, payload);
+        value->locations[value->chunks++] = append_chunk(s, end.offset, hash, value->rest, payload);
         value->rest += payload;
         value->rest_len -= payload;
     }
@@ -274,7 +275,7 @@ uint64_t log_append(const shard *s, enum queue queue, uint64_t hash, record_head
 
 uint32_t log_needs(const shard *s, enum queue queue, uint32_t key_len, uint32_t value_len) {
     uint64_t size = record_inline_size(key_len, value_len);
-    if (size <= tail_room(s, queue)) return 0;
+    if (log_fits_tail(s, queue, size)) return 0;
     uint64_t per_extent =
         s->geometry->extent_bytes - s->geometry->tail_split_min - 2 * RECORD_HEADER;
     /* One for the rest of the division, one for a head that has to begin a fresh extent. */

@@ -183,6 +183,7 @@ static int32_t create(const fc_options *options, const char *label, cache *c, fc
     for (uint32_t i = 0; i < c->geometry.shards; i++) shard_initialise(c, i);
     store_u32_release(&block->state, STATE_READY);
     c->hash_seed = seed;
+    c->eviction = block->eviction;
     return FC_OK;
 }
 
@@ -201,6 +202,7 @@ static int32_t attach(const fc_options *options, const char *label, uint64_t fil
     if (error) return fail_os(report, "map", label, error);
     c->base = base;
     c->hash_seed = block.hash_seed;
+    c->eviction = block.eviction;
     clock_resume(cache_superblock(c));
     return FC_OK;
 }
@@ -344,7 +346,6 @@ int32_t segment_open(const fc_options *options, const char *name, uint32_t name_
     }
     if (status != FC_OK) return status;
     c->kind = options->kind;
-    c->eviction = cache_superblock(c)->eviction;
     c->clock_base_ms = cache_superblock(c)->clock_base_ms;
     c->lock_wait_ms = options->lock_wait_ms ? options->lock_wait_ms : 1000;
     return FC_OK;

@@ -45,7 +45,9 @@ static bool complete_entry(const recount *r, uint64_t hash, record *head) {
 static void count_live(recount *r, uint64_t offset, uint32_t size, uint64_t deadline_ms) {
     uint32_t extent = (uint32_t)(offset >> r->s->geometry->extent_shift);
     extent_state *state = &r->s->states[extent];
-    store_u32_relaxed(&state->live, load_u32_relaxed(&state->live) + size);
+    /* Words that share parts, in a damaged index, must not make it wrap to 0. */
+    uint64_t live = (uint64_t)load_u32_relaxed(&state->live) + size;
+    store_u32_relaxed(&state->live, (uint32_t)min_u64(live, UINT32_MAX));
     r->live_bytes += size;
     if (load_u32_relaxed(&state->queue) == QUEUE_PROBATION) r->probation_bytes += size;
     if (deadline_ms) deadline_note(r->s, extent, deadline_ms);
@@ -157,7 +159,7 @@ static bool notes_plausible(const shard *s) {
             return false;
     }
     return index_size(s) != 0 && index >= 1 && index <= g->extents / 2 + 1 &&
-           load_u32_relaxed(&h->free_extents) + index <= g->extents &&
+           (uint64_t)load_u32_relaxed(&h->free_extents) + index <= g->extents &&
            load_u64_relaxed(&h->live_bytes) <= g->shard_data_bytes &&
            load_u64_relaxed(&h->entries) <= g->shard_data_bytes / sizeof(record_header) &&
            load_u32_relaxed(&h->stash_count) <= STASH_WORDS;

@@ -37,19 +37,22 @@ static void check_part(check *k, const record *part, uint64_t deadline_ms) {
     const shard *s = k->s;
     const extent_state *state = &s->states[part->extent];
     uint32_t position = (uint32_t)(part->offset & (s->geometry->extent_bytes - 1));
-    if (state->kind != EXTENT_DATA)
+    const uint32_t kind = load_u32_relaxed(&state->kind);
+    const uint32_t used = load_u32_relaxed(&state->used);
+    if (kind != EXTENT_DATA)
         BROKEN(k, "shard %" PRIu32 ": a live record lies in extent %" PRIu32 " of kind %" PRIu32,
-               k->number, part->extent, state->kind);
-    if (position + part->size > state->used)
+               k->number, part->extent, kind);
+    if (position + part->size > used)
         BROKEN(k, "shard %" PRIu32 ": a live record ends at %" PRIu32 " of extent %" PRIu32
                   ", which is used up to %" PRIu32,
-               k->number, position + part->size, part->extent, state->used);
-    if (deadline_ms && (deadline_ms < state->deadline_min || deadline_ms < s->header->deadline_min))
+               k->number, position + part->size, part->extent, used);
+    if (deadline_ms && (deadline_ms < load_u64_relaxed(&state->deadline_min) ||
+                        deadline_ms < load_u64_relaxed(&s->header->deadline_min)))
         BROKEN(k, "shard %" PRIu32 ": extent %" PRIu32 " does not know the deadline %" PRIu64,
                k->number, part->extent, deadline_ms);
     k->live[part->extent] += part->size;
     k->live_bytes += part->size;
-    if (state->queue == QUEUE_PROBATION) k->probation_bytes += part->size;
+    if (log_queue(s, part->offset) == QUEUE_PROBATION) k->probation_bytes += part->size;
 }
 
 static void check_chunks(check *k, const record *head, uint64_t hash) {
@@ -101,10 +104,13 @@ static void check_word(void *context, uint64_t *word, uint32_t number) {
 
 static void check_directory(check *k, uint32_t *index_extents) {
     const shard *s = k->s;
+    if (k->buckets == 0)
+        BROKEN(k, "shard %" PRIu32 ": the size of its index is impossible", k->number);
     *index_extents = ((k->buckets - 1) >> s->geometry->buckets_per_extent_shift) + 1;
     for (uint32_t i = 0; i < *index_extents; i++) {
-        uint32_t extent = s->directory[i];
-        if (extent >= s->geometry->extents || s->states[extent].kind != EXTENT_INDEX)
+        uint32_t extent = load_u32_relaxed(&s->directory[i]);
+        if (extent >= s->geometry->extents ||
+            load_u32_relaxed(&s->states[extent].kind) != EXTENT_INDEX)
             BROKEN(k, "shard %" PRIu32 ": directory entry %" PRIu32 " names extent %" PRIu32
                       ", which holds no buckets",
                    k->number, i, extent);
@@ -116,24 +122,26 @@ static void check_extents(check *k, uint32_t index_extents) {
     uint32_t kinds[3] = {0};
     for (uint32_t e = 0; e < s->geometry->extents; e++) {
         const extent_state *state = &s->states[e];
-        if (state->kind > EXTENT_INDEX)
-            BROKEN(k, "shard %" PRIu32 ": extent %" PRIu32 " is of kind %" PRIu32, k->number, e,
-                   state->kind);
-        kinds[state->kind]++;
-        if (state->kind == EXTENT_DATA && state->live != k->live[e])
+        const uint32_t kind = load_u32_relaxed(&state->kind);
+        const uint32_t live = load_u32_relaxed(&state->live);
+        if (kind > EXTENT_INDEX)
+            BROKEN(k, "shard %" PRIu32 ": extent %" PRIu32 " is of kind %" PRIu32, k->number, e, kind);
+        kinds[kind]++;
+        if (kind == EXTENT_DATA && live != k->live[e])
             BROKEN(k, "shard %" PRIu32 ": extent %" PRIu32 " has %" PRIu64
                       " live bytes, its state says %" PRIu32,
-                   k->number, e, k->live[e], state->live);
-        if (load_u64_relaxed(&s->generations[e]) > s->header->sequence)
+                   k->number, e, k->live[e], live);
+        if (load_u64_relaxed(&s->generations[e]) > load_u64_relaxed(&s->header->sequence))
             BROKEN(k, "shard %" PRIu32 ": the generation of extent %" PRIu32 " is ahead of the shard",
                    k->number, e);
     }
-    if (kinds[EXTENT_FREE] != s->header->free_extents || kinds[EXTENT_INDEX] != index_extents ||
-        s->header->index_extents != index_extents)
+    const uint32_t free_said = load_u32_relaxed(&s->header->free_extents);
+    const uint32_t index_said = load_u32_relaxed(&s->header->index_extents);
+    if (kinds[EXTENT_FREE] != free_said || kinds[EXTENT_INDEX] != index_extents ||
+        index_said != index_extents)
         BROKEN(k, "shard %" PRIu32 ": %" PRIu32 " free and %" PRIu32
                   " index extents, the header says %" PRIu32 " and %" PRIu32,
-               k->number, kinds[EXTENT_FREE], kinds[EXTENT_INDEX], s->header->free_extents,
-               s->header->index_extents);
+               k->number, kinds[EXTENT_FREE], kinds[EXTENT_INDEX], free_said, index_said);
 }
 
 static void check_sums(check *k) {
