@@ -47,6 +47,7 @@ typedef struct page {
     uint64_t begin, end; /* places */
     uint64_t from_stash[STASH_WORDS];
     uint32_t from_stash_count;
+    bool last; /* attempt: go on without what cannot be read */
     output out;
 } page;
 
@@ -57,9 +58,9 @@ static bool load_key(const page *p, uint64_t value, uint8_t *key, uint32_t *len,
     bool whole = record_load(s, word_offset(value), &r) && r.key;
     if (whole) copy_from_shared(key, r.key, r.header.key_len);
     fence_acquire(); /* pairs with the release fence in log.c */
-    if (r.extent != EXTENT_NONE && load_u64_relaxed(&s->generations[r.extent]) > p->sequence)
-        return false;
     *len = 0;
+    if (r.extent != EXTENT_NONE && load_u64_relaxed(&s->generations[r.extent]) > p->sequence)
+        return p->last;
     if (!whole || deadline_passed(s->cache, r.header.deadline_ms)) return true;
     *hash = fc_hash(key, r.header.key_len, s->cache->hash_seed);
     if (hash_tag(*hash) == word_tag(value)) *len = r.header.key_len;
@@ -110,9 +111,10 @@ static bool append_bucket(page *p, const bucket *b) {
     return true;
 }
 
-/* All keys of the interval that begins at *place, and on to the next. False: something moved. */
-static bool append_interval(const shard *s, uint64_t *place, output *out) {
-    page p = {.s = s, .out = *out, .begin = *place};
+/* All keys of the interval that begins at *place, and on to the next. False: something moved;
+ * never at the last attempt, so that damage cannot hold an iteration up. */
+static bool append_interval(const shard *s, uint64_t *place, bool last, output *out) {
+    page p = {.s = s, .out = *out, .begin = *place, .last = last};
     p.sequence = load_u64_acquire(&s->header->sequence);
     const uint64_t moves = load_u64_acquire(&s->header->stash_moves);
     p.buckets = index_size(s);
@@ -126,8 +128,8 @@ static bool append_interval(const shard *s, uint64_t *place, output *out) {
     /* The stash first: a key that leaves it meanwhile shows up in the bucket as well. */
     if (load_u32_acquire(&s->header->stash_count) && !append_stash(&p)) return false;
     if (b && !append_bucket(&p, b)) return false;
-    if (index_size(s) != p.buckets || load_u64_relaxed(&s->header->stash_moves) != moves)
-        return false;
+    bool moved = index_size(s) != p.buckets || load_u64_relaxed(&s->header->stash_moves) != moves;
+    if (moved && !last) return false;
     *place = p.end;
     *out = p.out;
     return true;
@@ -141,8 +143,7 @@ int32_t iterate_keys(const cache *c, fc_cursor *cursor, uint8_t *response, uint3
     for (uint32_t steps = 0; index < c->geometry.shards && steps < 65536; steps++) {
         if (out.at + INTERVAL_ROOM > response + capacity) break;
         shard s = shard_at(c, (uint32_t)index);
-        for (int i = 0; i < ATTEMPTS && !append_interval(&s, &place, &out); i++)
-            continue;
+        for (int i = 1; !append_interval(&s, &place, i >= ATTEMPTS, &out); i++) continue;
         if (place < PLACES) continue;
         index++;
         place = 0;
