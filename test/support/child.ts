@@ -6,13 +6,15 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { onTestFinished } from "vitest";
 
 /** The runtime that runs the tests. */
 export const runtime: "bun" | "deno" | "node" =
   "Bun" in globalThis ? "bun" : "Deno" in globalThis ? "deno" : "node";
 
-const index = JSON.stringify(new URL("../../src/index.ts", import.meta.url).href);
+/** The source of the package, as a child imports it. */
+const source = fileURLToPath(new URL("../../src/index.ts", import.meta.url));
 
 /** Flags that let a program do everything, for each runtime. */
 const FLAGS = {
@@ -25,12 +27,12 @@ const FLAGS = {
  * A module that imports FastCache and runs `body`, with `input` as a constant. It lies in
  * a temporary file until the test is over.
  */
-function program(body: string, input: unknown): string {
+function program(body: string, input: unknown, from: string = source): string {
   const folder = mkdtempSync(join(tmpdir(), "fastcache-child-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "program.ts");
   const lines = [
-    `import { FastCache, FastCacheError } from ${index};`,
+    `import { FastCache, FastCacheError } from ${JSON.stringify(pathToFileURL(from).href)};`,
     `const input = ${JSON.stringify(input)};`,
     body,
   ];
@@ -40,7 +42,15 @@ function program(body: string, input: unknown): string {
 
 /** Runs a program to its end and returns what it printed. */
 export function run(body: string, input: unknown = {}, flags: readonly string[] = FLAGS[runtime]): string {
-  const path = program(body, input);
+  return finish(program(body, input), flags);
+}
+
+/** As `run`, with the package's source at another place. */
+export function runWith(from: string, body: string): string {
+  return finish(program(body, {}, from), FLAGS[runtime]);
+}
+
+function finish(path: string, flags: readonly string[]): string {
   const result = spawnSync(process.execPath, [...flags, path], { encoding: "utf8", timeout: 20_000 });
   if (result.status !== 0) throw new Error(`exit code ${result.status}: ${result.stderr}`);
   return result.stdout.trim();
@@ -53,7 +63,7 @@ export async function start(body: string, input: unknown = {}): Promise<ChildPro
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   onTestFinished(async () => {
-    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) signal(child, "SIGKILL");
     await ended;
   });
   await new Promise<void>((resolve, reject) => {
@@ -61,4 +71,9 @@ export async function start(body: string, input: unknown = {}): Promise<ChildPro
     child.once("exit", (code) => reject(new Error(`ended with ${code} before its first line`)));
   });
   return child;
+}
+
+/** Sends a signal. Not by `child.kill`, which in Deno works once only. */
+export function signal(child: ChildProcess, name: NodeJS.Signals): void {
+  process.kill(child.pid as number, name);
 }

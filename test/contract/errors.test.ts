@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+//
+// Errors as users meet them: their class and codes, CLOSED from every method, BUSY, and what happens
+// where native code cannot be called.
+
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FastCacheError } from "fastcache";
+import { expect, onTestFinished, test } from "vitest";
+import { run, runtime, runWith, signal, start } from "../support/child.ts";
+import { failure } from "../support/errors.ts";
+import { MIB, open, openPrivate, uniqueName } from "../support/segments.ts";
+import { until } from "../support/wait.ts";
+
+test("a FastCacheError is an Error with a name, a code, and a cause where there is one", () => {
+  const error = failure("INVALID_ARGUMENT", () => openPrivate().get(""));
+  expect(error).toBeInstanceOf(Error);
+  expect(error).toBeInstanceOf(FastCacheError);
+  expect(String(error)).toMatch(/^FastCacheError: the key is empty/);
+  expect(error.stack).toContain("errors.test");
+  expect("cause" in error).toBe(false);
+  const cyclic: { self?: unknown } = {};
+  cyclic.self = cyclic;
+  expect(failure("INVALID_ARGUMENT", () => openPrivate().set("key", cyclic)).cause).toBeInstanceOf(TypeError);
+});
+
+test("every method of a closed cache throws CLOSED with the remedy", () => {
+  const cache = openPrivate();
+  cache.set("key", 1).close();
+  const calls: [string, () => unknown][] = [
+    ["get", () => cache.get("key")],
+    ["peek", () => cache.peek("key")],
+    ["getBytes", () => cache.getBytes("key")],
+    ["getInto", () => cache.getInto("key", new Uint8Array(8))],
+    ["getInto, shared", () => cache.getInto("key", new Uint8Array(new SharedArrayBuffer(8)))],
+    ["set", () => cache.set("key", 1)],
+    ["set, large", () => cache.set("key", new Uint8Array(300_000))],
+    ["add", () => cache.add("key", 1)],
+    ["replace", () => cache.replace("key", 1)],
+    ["has", () => cache.has("key")],
+    ["delete", () => cache.delete("key")],
+    ["increment", () => cache.increment("key")],
+    ["getWithVersion", () => cache.getWithVersion("key")],
+    ["compareAndSet", () => cache.compareAndSet("key", 1, 1)],
+    ["touch", () => cache.touch("key", 1)],
+    ["ttl", () => cache.ttl("key")],
+    ["getMany", () => cache.getMany(["key"])],
+    ["getMany, empty", () => cache.getMany([])],
+    ["setMany", () => cache.setMany([["key", 1]])],
+    ["setMany, empty", () => cache.setMany([])],
+    ["deleteMany", () => cache.deleteMany(["key"])],
+    ["deleteMany, empty", () => cache.deleteMany([])],
+    ["keys", () => cache.keys()],
+    ["entries", () => cache.entries()],
+    ["iteration", () => [...cache]],
+    ["clear", () => cache.clear()],
+    ["size", () => cache.size],
+    ["stats", () => cache.stats()],
+    ["info", () => cache.info],
+  ];
+  const methods = calls.filter(([, call]) => failure("CLOSED", call, /FastCache\.open/).code !== undefined);
+  expect(methods.length).toBe(calls.length);
+});
+
+test("a writer whose shard a stopped process holds fails with BUSY and changes nothing; readers go on", async () => {
+  const name = uniqueName();
+  const cache = open({ name, size: 16 * MIB, shards: 1 });
+  cache.set("mine", "old");
+  const child = await start(
+    `const cache = FastCache.open({ name: input });
+     const value = new Uint8Array(2_000_000);
+     console.log("ready");
+     for (;;) cache.set("theirs", value);`,
+    name,
+  );
+  let busy: unknown;
+  await until(() => {
+    signal(child, "SIGSTOP");
+    try {
+      cache.set("mine", "new");
+      cache.set("mine", "old");
+    } catch (error) {
+      busy = error;
+    }
+    if (busy !== undefined) return true;
+    signal(child, "SIGCONT");
+    return false;
+  }, 20_000);
+  expect(busy).toBeInstanceOf(FastCacheError);
+  expect((busy as FastCacheError).code).toBe("ERR_FASTCACHE_BUSY");
+  expect((busy as FastCacheError).message).toMatch(/another process/);
+  expect(["old", "new"]).toContain(cache.get("mine"));
+  const before = cache.get("mine");
+  failure("BUSY", () => cache.set("mine", "never"), /"mine"/);
+  failure("BUSY", () => cache.delete("mine"), /"mine"/);
+  expect(cache.get("mine")).toBe(before);
+  signal(child, "SIGKILL");
+  await until(() => {
+    try {
+      return cache.set("mine", "after").get("mine") === "after";
+    } catch {
+      return false; // not dead yet
+    }
+  });
+  expect(cache.stats().takeovers).toBeGreaterThanOrEqual(1);
+});
+
+const UNAVAILABLE = `
+  try {
+    FastCache.open({ size: "1MiB" });
+    console.log("opened");
+  } catch (error) {
+    console.log(error instanceof FastCacheError, error.code, error.cause instanceof Error, error.message);
+  }`;
+
+test("importing never throws; without the permission for native code, open does and names the flag", () => {
+  const flags = {
+    bun: undefined,
+    deno: ["run", "--quiet", "--no-prompt", "--allow-read"],
+    node: ["--permission", "--allow-fs-read=*"],
+  };
+  const denied = flags[runtime];
+  if (denied === undefined) {
+    expect(runtime).toBe("bun"); // has no permissions to deny
+    return;
+  }
+  const output = run(UNAVAILABLE, {}, denied);
+  expect(output).toMatch(/^true ERR_FASTCACHE_FFI_UNAVAILABLE true /);
+  expect(output).toMatch(/--allow-ffi/);
+});
+
+test("a Node without node:ffi is told which to use", () => {
+  if (runtime !== "node") {
+    expect(["bun", "deno"]).toContain(runtime); // have no such switch
+    return;
+  }
+  const output = run(UNAVAILABLE, {}, ["--no-experimental-ffi"]);
+  expect(output).toMatch(/^true ERR_FASTCACHE_FFI_UNAVAILABLE true /);
+  expect(output).toMatch(/--no-experimental-ffi/);
+});
+
+test("without the native library, open says where it looked and how to build it", () => {
+  const folder = mkdtempSync(join(tmpdir(), "fastcache-errors-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "src"));
+  cpSync(fileURLToPath(new URL("../../src", import.meta.url)), join(folder, "src"), { recursive: true });
+  const output = runWith(join(folder, "src/index.ts"), UNAVAILABLE);
+  expect(output).toMatch(/^true ERR_FASTCACHE_FFI_UNAVAILABLE true /);
+  expect(output).toContain(join(folder, "dist/native/linux-"));
+  expect(output).toContain("npm run build");
+});
