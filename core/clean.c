@@ -27,7 +27,7 @@ typedef struct cleaning {
     uint64_t gained;  /* dead bytes passed by */
     uint64_t steps;   /* records looked at */
     uint32_t extents; /* walks begun */
-    uint32_t second_chances; /* given */
+    uint32_t spared;  /* by the eviction policy */
     bool moved;
 } cleaning;
 
@@ -69,21 +69,24 @@ static uint32_t emptiest(const shard *s) {
     return best;
 }
 
-static uint32_t oldest(const shard *s, enum queue queue) {
+/* Lowest epoch, then opened first. */
+static uint32_t first_of(const shard *s, enum queue queue) {
     uint32_t best = EXTENT_NONE;
-    uint64_t best_generation = UINT64_MAX;
+    uint64_t best_epoch = UINT64_MAX, best_generation = UINT64_MAX;
     for (uint32_t e = 0; e < s->geometry->extents; e++) {
+        if (!cleanable(s, e) || load_u32_relaxed(&s->states[e].queue) != queue) continue;
+        uint64_t epoch = load_u64_relaxed(&s->states[e].epoch);
         uint64_t generation = load_u64_relaxed(&s->generations[e]);
-        if (generation >= best_generation || !cleanable(s, e)) continue;
-        if (load_u32_relaxed(&s->states[e].queue) != queue) continue;
+        if (epoch > best_epoch || (epoch == best_epoch && generation >= best_generation)) continue;
         best = e;
+        best_epoch = epoch;
         best_generation = generation;
     }
     return best;
 }
 
 static uint32_t next_extent(const shard *s, enum walk_purpose purpose) {
-    return purpose == WALK_COMPACT ? emptiest(s) : oldest(s, (enum queue)purpose);
+    return purpose == WALK_COMPACT ? emptiest(s) : first_of(s, (enum queue)purpose);
 }
 
 static bool walk_begin(cleaning *work, enum walk_purpose purpose) {
@@ -91,8 +94,7 @@ static bool walk_begin(cleaning *work, enum walk_purpose purpose) {
     uint32_t extent = next_extent(s, purpose);
     if (extent == EXTENT_NONE) {
         /* Everything lies in the open extents. */
-        for (int queue = 0; queue < QUEUES; queue++)
-            if (purpose == WALK_COMPACT || (int)purpose == queue) log_seal(s, (enum queue)queue);
+        for (uint32_t lane = 0; lane < LANES; lane++) log_seal(s, lane);
         extent = next_extent(s, purpose);
     }
     if (extent == EXTENT_NONE) return false;
@@ -116,13 +118,14 @@ static void meet(cleaning *work, enum walk_purpose purpose, uint64_t hash, const
         work->gained += part->size;
         return;
     }
-    /* With room, everything stays where it is in the order, but on. */
-    verdict v = {.stays = true, .queue = log_queue(s, part->offset), .mark = entry_mark(entry)};
-    if (purpose != WALK_COMPACT && (work->by_count || !has_room(work))) {
-        v = eviction_of(s)->judge((enum queue)purpose, entry, part);
-        if (v.stays && work->second_chances++ >= EVICTION_SECOND_CHANCES) v.stays = false;
+    verdict v = {.stays = true};
+    if (purpose == WALK_COMPACT || (!work->by_count && has_room(work))) {
+        v.where = eviction_of(s)->keep(s, entry, part);
+    } else {
+        v = eviction_of(s)->judge(s, (enum queue)purpose, entry, part);
+        if (v.stays && work->spared++ >= EVICTION_SPARED_MAX) v.stays = false;
     }
-    if (v.stays && entry_move_part(s, v.queue, hash, entry, part, v.mark)) return;
+    if (v.stays && entry_move_part(s, v.where, hash, entry, part)) return;
     if (v.leaves_ghost)
         entry_drop_to_ghost(s, entry);
     else
@@ -223,7 +226,7 @@ static bool step(cleaning *work) {
     return evict_step(work);
 }
 
-int32_t clean_for(const shard *s, enum queue queue, uint32_t key_len, uint32_t value_len,
+int32_t clean_for(const shard *s, uint32_t lane, uint32_t key_len, uint32_t value_len,
                   bool *moved) {
     cleaning work = {.s = s};
     work.adding = record_inline_size(key_len, value_len);
@@ -231,7 +234,7 @@ int32_t clean_for(const shard *s, enum queue queue, uint32_t key_len, uint32_t v
     sweep_due(&work, SWEEP_RECORDS);
     work.gained = 0;
     for (;;) {
-        uint32_t needs = log_needs(s, queue, key_len, value_len);
+        uint32_t needs = log_needs(s, lane, key_len, value_len);
         uint32_t free_extents = load_u32_relaxed(&s->header->free_extents);
         if (free_extents >= needs + FREE_WANTED) break;
         if (free_extents >= needs + LOG_RESERVE && (work.gained >= quota || work.steps >= STEPS_MAX))

@@ -24,14 +24,17 @@ static void count_probation(const shard *s, uint64_t offset, bool comes) {
     store_u64_relaxed(&s->header->probation_entries, comes ? entries + 1 : entries - 1);
 }
 
-bool entry_store(const shard *s, enum queue queue, uint64_t hash, record_header header,
+bool entry_store(const shard *s, placement where, uint64_t hash, record_header header,
                  const uint8_t *key, log_value *value, const found *existing, uint64_t *room) {
-    uint64_t offset = log_append(s, queue, hash, header, key, value);
+    uint64_t offset = log_append(s, where.lane, hash, header, key, value);
     if (offset == LOG_FULL) return false;
     deadline_note(s, extent_of(s, offset), header.deadline_ms);
-    uint64_t word = word_make(hash_tag(hash), 0, offset);
+    uint64_t word = word_make(hash_tag(hash), where.mark, offset);
     if (!lock_is_ours(s->cache, s->header)) return false;
     count_probation(s, offset, true);
+    store_u64_relaxed(&s->header->epoch_bytes,
+                      load_u64_relaxed(&s->header->epoch_bytes) +
+                          record_inline_size(header.key_len, header.value_len));
     if (!existing) {
         index_publish(s, room, word);
         store_u64_relaxed(&s->header->entries, load_u64_relaxed(&s->header->entries) + 1);
@@ -71,13 +74,13 @@ static uint32_t copy_locations(const record *head, uint32_t from, uint32_t to, u
 }
 
 /* Publishes a new record for an entry whose chunks stay; releases the old one. */
-static bool rewrite(const shard *s, enum queue queue, uint64_t hash, const found *entry,
-                    log_value *value, uint32_t mark) {
+static bool rewrite(const shard *s, placement where, uint64_t hash, const found *entry,
+                    log_value *value) {
     record_header header = entry->record.header;
-    uint64_t offset = log_append(s, queue, hash, header, entry->record.key, value);
+    uint64_t offset = log_append(s, where.lane, hash, header, entry->record.key, value);
     if (offset == LOG_FULL) return false;
     deadline_note(s, extent_of(s, offset), header.deadline_ms);
-    index_publish(s, entry->word, word_make(word_tag(entry->value), mark, offset));
+    index_publish(s, entry->word, word_make(word_tag(entry->value), where.mark, offset));
     count_probation(s, offset, true);
     count_probation(s, entry->record.offset, false);
     log_release(s, entry->record.offset, entry->record.size);
@@ -90,8 +93,8 @@ static uint32_t chunk_number(const record *head, uint64_t offset) {
     return head->chunks;
 }
 
-static bool move_chunk(const shard *s, enum queue queue, uint64_t hash, const found *entry,
-                       const record *chunk, uint32_t mark) {
+static bool move_chunk(const shard *s, placement where, uint64_t hash, const found *entry,
+                       const record *chunk) {
     const record *head = &entry->record;
     uint32_t number = chunk_number(head, chunk->offset);
     if (number == head->chunks || chunk->header.value_len == 0) return false;
@@ -99,14 +102,14 @@ static bool move_chunk(const shard *s, enum queue queue, uint64_t hash, const fo
     uint64_t pieces[CHUNKS_MAX];
     uint32_t count = 0;
     uint32_t count_max = log_chunks_max(s) - min_u32(head->chunks, log_chunks_max(s)) + 1;
-    if (!log_append_chunks(s, queue, hash, chunk->value, chunk->header.value_len, pieces, &count,
-                           count_max)) {
+    if (!log_append_chunks(s, where.lane, hash, chunk->value, chunk->header.value_len, pieces,
+                           &count, count_max)) {
         for (uint32_t i = 0; i < count; i++) log_release_chunk(s, pieces[i]);
         return false;
     }
     if (count == 1) {
         store_u64_release(&head->locations[number], pieces[0]); /* read like an index word */
-        store_u8_relaxed((uint8_t *)entry->word + WORD_MARK_BYTE, (uint8_t)mark);
+        store_u8_relaxed((uint8_t *)entry->word + WORD_MARK_BYTE, (uint8_t)where.mark);
         log_release(s, old, chunk->size);
         return true;
     }
@@ -114,7 +117,7 @@ static bool move_chunk(const shard *s, enum queue queue, uint64_t hash, const fo
     value.chunks = copy_locations(head, 0, number, value.locations);
     for (uint32_t i = 0; i < count; i++) value.locations[value.chunks++] = pieces[i];
     value.chunks += copy_locations(head, number + 1, head->chunks, value.locations + value.chunks);
-    if (!rewrite(s, queue, hash, entry, &value, mark)) {
+    if (!rewrite(s, where, hash, entry, &value)) {
         for (uint32_t i = 0; i < count; i++) log_release_chunk(s, pieces[i]);
         return false;
     }
@@ -122,10 +125,10 @@ static bool move_chunk(const shard *s, enum queue queue, uint64_t hash, const fo
     return true;
 }
 
-bool entry_move_part(const shard *s, enum queue queue, uint64_t hash, const found *entry,
-                     const record *part, uint32_t mark) {
-    if (part->header.form == RECORD_CHUNK) return move_chunk(s, queue, hash, entry, part, mark);
+bool entry_move_part(const shard *s, placement where, uint64_t hash, const found *entry,
+                     const record *part) {
+    if (part->header.form == RECORD_CHUNK) return move_chunk(s, where, hash, entry, part);
     log_value value = {.rest = part->value, .rest_len = part->value_here};
     value.chunks = copy_locations(part, 0, part->chunks, value.locations);
-    return rewrite(s, queue, hash, entry, &value, mark);
+    return rewrite(s, where, hash, entry, &value);
 }

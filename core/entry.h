@@ -13,9 +13,15 @@
 #include "index.h"
 #include "log.h"
 
+/* Where a record goes: the lane it is appended to, and the mark its entry has then. */
+typedef struct placement {
+    uint32_t lane;
+    uint32_t mark;
+} placement;
+
 /* Appends a record and publishes it: over `existing` if that is not null, else into the empty
  * word `room`. Counts entries and deadlines. False if the log has no room; nothing changed then. */
-bool entry_store(const shard *s, enum queue queue, uint64_t hash, record_header header,
+bool entry_store(const shard *s, placement where, uint64_t hash, record_header header,
                  const uint8_t *key, log_value *value, const found *existing, uint64_t *room);
 
 /* Takes the entry out of the index and forgets its bytes. */
@@ -23,9 +29,8 @@ void entry_drop(const shard *s, const found *entry);
 /* The same, but a ghost stays. */
 void entry_drop_to_ghost(const shard *s, const found *entry);
 
-/* Moves the part of an entry that lies at `part` to the queue's end; `mark` becomes the entry's
- * mark. False if there is no room; nothing changed then. */
-bool entry_move_part(const shard *s, enum queue queue, uint64_t hash, const found *entry,
-                     const record *part, uint32_t mark);
+/* Moves the part of an entry that lies at `part`. False if there is no room; nothing changed then. */
+bool entry_move_part(const shard *s, placement where, uint64_t hash, const found *entry,
+                     const record *part);
 
 #endif

@@ -2,23 +2,29 @@
  *
  * evict_s3fifo.c is S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction",
  * SOSP 2023): a new entry is on probation in a queue of a tenth of the cache. Read at least
- * twice there, it moves to the main queue; else it leaves, and its ghost is remembered as long as
- * the main queue is. Who comes back to a ghost goes to the main queue at once, where entries that
- * were read go round again, once for each read up to 3.
+ * twice there, it moves to the main queue; else it leaves, and its ghost is remembered about as
+ * long as an entry stays in the main queue. Who comes back to a ghost goes to the main queue at
+ * once, where entries that were read go round again, once for each read up to 3.
  *
- * Ghosts live in the index, in place of the word of the entry that left.
+ * Ghosts live in the index, in place of the word of the entry that left. A value in several
+ * parts is met several times; its mark is spent at the last, its head.
  */
 #include "evict.h"
+#include "mark.h"
 
 #define PROBATION_SHARE 10u
 #define READS_TO_STAY 2u
 
-static enum queue admit(const shard *s, uint64_t hash) {
+static placement admit(const shard *s, uint64_t hash, const found *existing) {
+    if (existing)
+        return (placement){log_queue(s, existing->record.offset), word_mark(existing->value)};
     uint64_t entries = load_u64_relaxed(&s->header->entries);
-    uint64_t on_probation = load_u64_relaxed(&s->header->probation_entries);
-    uint64_t ghosts_max = max_u64(entries - min_u64(on_probation, entries),
-                                  entries - entries / PROBATION_SHARE);
-    return index_take_ghost(s, hash, ghosts_max) ? QUEUE_MAIN : QUEUE_PROBATION;
+    uint64_t ghosts_max = entries - entries / PROBATION_SHARE;
+    return (placement){index_take_ghost(s, hash, ghosts_max) ? QUEUE_MAIN : QUEUE_PROBATION, 0};
+}
+
+static placement keep(const shard *s, const found *entry, const record *part) {
+    return (placement){log_queue(s, part->offset), word_mark(entry->value)};
 }
 
 static enum queue choose(const shard *s, bool by_count) {
@@ -29,15 +35,15 @@ static enum queue choose(const shard *s, bool by_count) {
     return on_probation >= all / PROBATION_SHARE ? QUEUE_PROBATION : QUEUE_MAIN;
 }
 
-static verdict judge(enum queue queue, const found *entry, const record *part) {
-    uint32_t mark = entry_mark(entry);
-    bool whole = part->header.form != RECORD_CHUNK;
+static verdict judge(const shard *s, enum queue queue, const found *entry, const record *part) {
+    (void)s;
+    uint32_t mark = min_u32(word_mark(entry->value), MARK_READS_MAX);
+    bool last = part->header.form != RECORD_CHUNK;
     if (queue == QUEUE_PROBATION)
         return (verdict){.stays = mark >= READS_TO_STAY,
                          .leaves_ghost = true,
-                         .queue = QUEUE_MAIN,
-                         .mark = whole ? 0 : mark};
-    return (verdict){.stays = mark > 0, .queue = queue, .mark = whole && mark ? mark - 1 : mark};
+                         .where = {QUEUE_MAIN, last ? 0 : mark}};
+    return (verdict){.stays = mark > 0, .where = {QUEUE_MAIN, last && mark ? mark - 1 : mark}};
 }
 
-const eviction_policy evict_s3fifo = {admit, choose, judge};
+const eviction_policy evict_s3fifo = {admit, keep, choose, judge};

@@ -114,20 +114,15 @@ uint64_t *index_room(const shard *s, uint64_t hash) {
     return NULL;
 }
 
-bool index_weakest(const shard *s, uint64_t hash, found *out) {
+bool index_victim(const shard *s, uint64_t hash, found *out) {
     bucket *where[2 + STASH_BUCKETS];
     uint32_t count = places(s, hash, where);
-    bool any = false;
     for (uint32_t i = 0; i < count * BUCKET_WORDS; i++) {
-        uint64_t *word = &where[i / BUCKET_WORDS]->words[i % BUCKET_WORDS];
-        uint64_t value = load_u64_relaxed(word);
-        if (word_tag(value) == 0 || word_is_ghost(value)) continue;
-        if (any && word_mark(value) >= word_mark(out->value)) continue;
-        out->word = word;
-        out->value = value;
-        any = true;
+        out->word = &where[i / BUCKET_WORDS]->words[i % BUCKET_WORDS];
+        out->value = load_u64_relaxed(out->word);
+        if (word_tag(out->value) != 0 && !word_is_ghost(out->value)) return true;
     }
-    return any;
+    return false;
 }
 
 /* --------------------------------------------------------------- publishing */

@@ -74,8 +74,8 @@ bool index_take_ghost(const shard *s, uint64_t hash, uint64_t age_max);
 /* A word for a new key, in the emptier of its buckets, else in the stash; null if none. Ghosts
  * make room. */
 uint64_t *index_room(const shard *s, uint64_t hash);
-/* The least recently marked entry of a key's two buckets, for when index_room finds none. */
-bool index_weakest(const shard *s, uint64_t hash, found *out);
+/* Some entry of a key's two buckets, for when index_room finds nothing. */
+bool index_victim(const shard *s, uint64_t hash, found *out);
 
 /* Stores a word into an empty place, or over one, or empties it. Readers see it at once. */
 void index_publish(const shard *s, uint64_t *word, uint64_t value);

@@ -104,17 +104,16 @@ FC_LAYOUT_ASSERT(offsetof(process_slot, counters) == CACHE_LINE);
  *
  *   63            48 47        40 39                                     0
  *   +---------------+------------+----------------------------------------+
- *   | tag, never 0  | mark, 0..3 | record's offset in the extents, / 8    |
+ *   | tag, never 0  | mark       | record's offset in the extents, / 8    |
  *   +---------------+------------+----------------------------------------+
  *
  * A word whose tag is 0 is empty, whatever its other bits. One with WORD_GHOST set names no
- * record: it remembers an entry that was evicted, and when (evict_s3fifo.c). Readers raise the mark
- * with a single-byte store; everything else is written under the shard's lock by
+ * record: it remembers an entry that was evicted, and when (evict_s3fifo.c). The mark tells
+ * of the entry's use, in the eviction policy's terms. Readers store it as a single byte; everything else is written under the shard's lock by
  * one 8-byte store. A late mark that lands on a word since replaced is harmless.
  */
 #define WORD_TAG_SHIFT 48
 #define WORD_MARK_SHIFT 40
-#define WORD_MARK_MAX 3u
 #define WORD_MARK_BYTE 5 /* little-endian */
 #define WORD_LOCATION_MASK ((1ull << 40) - 1)
 #define WORD_GHOST (1ull << 39) /* beyond any record */
@@ -141,13 +140,17 @@ typedef struct extent_state {
     uint32_t live;         /* bytes of records that the index reaches */
     uint32_t kind;         /* enum extent_kind */
     uint32_t queue;        /* enum queue; data extents */
-    uint32_t unused[2];
+    uint64_t epoch;        /* extents of lower epochs leave first, then those opened first */
 } extent_state;
 FC_LAYOUT_ASSERT(sizeof(extent_state) == 32);
 
-/* The order in which entries leave is that of the extents of a queue. `lru` has one queue;
- * `s3-fifo` puts new entries on probation first. */
+/* Entries leave in the order of the extents of a queue. `lru` has one queue; `s3-fifo` puts
+ * new entries on probation first. */
 enum queue { QUEUE_MAIN, QUEUE_PROBATION, QUEUES };
+
+/* Extents are open for appending side by side, one per lane. `lru`: lane 0 is for what was used
+ * in the present epoch, lane 1 for what was used earlier. `s3-fifo`: a lane for each queue. */
+#define LANES 2u
 
 /* A walk through the records of one extent, a few at a time; see clean.c and expire.c. */
 enum walk_purpose { WALK_EVICT_MAIN, WALK_EVICT_PROBATION, WALK_COMPACT, WALK_SWEEP, WALKS };
@@ -164,7 +167,8 @@ typedef struct shard_header {
     uint32_t buckets;     /* index size; only grows */
     uint32_t stash_count; /* words in use in the stash */
     uint64_t stash_moves; /* words that went from the stash to a bucket; see index.c */
-    uint64_t unused0[5];
+    uint64_t epoch;       /* lru: counts quarters of a turnover; see evict_lru.c */
+    uint64_t unused0[4];
     /* line 1: the lock; see lock.c */
     uint64_t lock;
     uint64_t unused1[7];
@@ -172,7 +176,7 @@ typedef struct shard_header {
     uint64_t entries;
     uint64_t live_bytes;
     uint64_t version; /* last version given to a record */
-    uint32_t open_extents[QUEUES]; /* EXTENT_NONE or the one being appended to */
+    uint32_t open_extents[LANES]; /* EXTENT_NONE or the one being appended to */
     uint32_t free_extents;
     uint32_t index_extents;
     walk walks[WALKS];
@@ -181,7 +185,8 @@ typedef struct shard_header {
     uint64_t probation_entries;
     uint64_t probation_bytes; /* live */
     uint64_t ghosts;          /* ever made; a ghost's age is counted in ghosts */
-    uint64_t unused2[2];
+    uint64_t epoch_bytes;     /* stored in this epoch */
+    uint64_t epoch_entries;   /* stored in this epoch */
 } shard_header;
 
 FC_LAYOUT_ASSERT(offsetof(shard_header, lock) == CACHE_LINE);

@@ -7,14 +7,14 @@
 /* A chunk must be worth its header. */
 #define CHUNK_PAYLOAD_MIN 64u
 
-static uint32_t open_extent(const shard *s, enum queue queue) {
-    uint32_t extent = load_u32_relaxed(&s->header->open_extents[queue]);
+static uint32_t open_extent(const shard *s, uint32_t lane) {
+    uint32_t extent = load_u32_relaxed(&s->header->open_extents[lane]);
     return extent < s->geometry->extents ? extent : EXTENT_NONE;
 }
 
 bool log_is_open(const shard *s, uint32_t extent) {
-    for (int queue = 0; queue < QUEUES; queue++)
-        if (load_u32_relaxed(&s->header->open_extents[queue]) == extent) return true;
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        if (load_u32_relaxed(&s->header->open_extents[lane]) == extent) return true;
     return false;
 }
 
@@ -88,11 +88,20 @@ void log_free(const shard *s, uint32_t extent) {
     kind_set(s, extent, EXTENT_FREE);
 }
 
-void log_seal(const shard *s, enum queue queue) {
-    uint32_t extent = open_extent(s, queue);
-    store_u32_relaxed(&s->header->open_extents[queue], EXTENT_NONE);
+void log_seal(const shard *s, uint32_t lane) {
+    uint32_t extent = open_extent(s, lane);
+    store_u32_relaxed(&s->header->open_extents[lane], EXTENT_NONE);
     if (extent != EXTENT_NONE && load_u32_relaxed(&s->states[extent].live) == 0)
         log_free(s, extent);
+}
+
+void log_epoch_end(const shard *s) {
+    log_seal(s, 1);
+    store_u32_relaxed(&s->header->open_extents[1], open_extent(s, 0));
+    store_u32_relaxed(&s->header->open_extents[0], EXTENT_NONE);
+    store_u64_relaxed(&s->header->epoch, load_u64_relaxed(&s->header->epoch) + 1);
+    store_u64_relaxed(&s->header->epoch_bytes, 0);
+    store_u64_relaxed(&s->header->epoch_entries, 0);
 }
 
 /* The free extent that was opened longest ago: readers that still look at it are the fewest. */
@@ -118,18 +127,20 @@ static void generation_raise(const shard *s, uint32_t extent) {
     store_u64_release(&s->header->sequence, sequence); /* pairs with the acquire in read.c */
 }
 
-static bool open_next(const shard *s, enum queue queue) {
-    log_seal(s, queue);
+static bool open_next(const shard *s, uint32_t lane) {
+    log_seal(s, lane);
     uint32_t extent = oldest_free(s);
     if (extent == EXTENT_NONE) return false;
     generation_raise(s, extent);
     extent_state *state = &s->states[extent];
     store_u32_relaxed(&state->used, 0);
     store_u32_relaxed(&state->live, 0);
-    store_u32_relaxed(&state->queue, queue);
+    const bool lru = s->cache->eviction != FC_EVICTION_S3FIFO;
+    store_u32_relaxed(&state->queue, lru ? QUEUE_MAIN : lane);
+    store_u64_relaxed(&state->epoch, lru ? load_u64_relaxed(&s->header->epoch) - lane : 0);
     store_u64_relaxed(&state->deadline_min, DEADLINE_NONE);
     kind_set(s, extent, EXTENT_DATA);
-    store_u32_relaxed(&s->header->open_extents[queue], extent);
+    store_u32_relaxed(&s->header->open_extents[lane], extent);
     return true;
 }
 
@@ -164,16 +175,16 @@ typedef struct tail {
     uint32_t room; /* 0 if no extent is open */
 } tail;
 
-static tail tail_of(const shard *s, enum queue queue) {
-    uint32_t extent = open_extent(s, queue);
+static tail tail_of(const shard *s, uint32_t lane) {
+    uint32_t extent = open_extent(s, lane);
     if (extent == EXTENT_NONE) return (tail){0, 0};
     uint32_t position = (uint32_t)round_up(extent_used(s, extent), RECORD_ALIGN);
     return (tail){((uint64_t)extent << s->geometry->extent_shift) + position,
                   s->geometry->extent_bytes - position};
 }
 
-bool log_fits_tail(const shard *s, enum queue queue, uint64_t size) {
-    return size <= tail_of(s, queue).room;
+bool log_fits_tail(const shard *s, uint32_t lane, uint64_t size) {
+    return size <= tail_of(s, lane).room;
 }
 
 /* Counts a complete record at the tail; before this a walk does not see it. */
@@ -195,15 +206,15 @@ static uint64_t append_chunk(const shard *s, uint64_t offset, uint64_t hash,
     return offset;
 }
 
-bool log_append_chunks(const shard *s, enum queue queue, uint64_t hash, const uint8_t *bytes,
+bool log_append_chunks(const shard *s, uint32_t lane, uint64_t hash, const uint8_t *bytes,
                        uint32_t len, uint64_t *locations, uint32_t *count, uint32_t count_max) {
     const geometry *g = s->geometry;
     uint32_t opened = 0;
     while (len > 0) {
-        const tail end = tail_of(s, queue);
+        const tail end = tail_of(s, lane);
         bool useful = end.room >= g->tail_split_min || record_chunk_size(len) <= end.room;
         if (!useful) {
-            if (opened++ > g->extents || !open_next(s, queue)) return false;
+            if (opened++ > g->extents || !open_next(s, lane)) return false;
             continue;
         }
         if (*count >= count_max) return false;
@@ -251,17 +262,17 @@ static uint32_t chunk_at_tail(const shard *s, uint32_t room, const log_value *va
     return payload >= CHUNK_PAYLOAD_MIN ? payload : 0;
 }
 
-uint64_t log_append(const shard *s, enum queue queue, uint64_t hash, record_header header,
+uint64_t log_append(const shard *s, uint32_t lane, uint64_t hash, record_header header,
                     const uint8_t *key, log_value *value) {
     const uint32_t chunks_before = value->chunks;
     /* Each round fills or leaves one extent, so there are at most as many as extents. */
     for (uint32_t rounds = 0; rounds <= 2 * s->geometry->extents; rounds++) {
-        const tail end = tail_of(s, queue);
+        const tail end = tail_of(s, lane);
         if (record_size(&header, value) <= end.room)
             return append_record(s, end.offset, header, key, value);
         uint32_t payload = chunk_at_tail(s, end.room, value);
         if (payload == 0) {
-            if (!open_next(s, queue)) break;
+            if (!open_next(s, lane)) break;
             continue;
         }
         value->locations[value->chunks++] = append_chunk(s, end.offset, hash, value->rest, payload);
@@ -273,9 +284,9 @@ uint64_t log_append(const shard *s, enum queue queue, uint64_t hash, record_head
     return LOG_FULL;
 }
 
-uint32_t log_needs(const shard *s, enum queue queue, uint32_t key_len, uint32_t value_len) {
+uint32_t log_needs(const shard *s, uint32_t lane, uint32_t key_len, uint32_t value_len) {
     uint64_t size = record_inline_size(key_len, value_len);
-    if (log_fits_tail(s, queue, size)) return 0;
+    if (log_fits_tail(s, lane, size)) return 0;
     uint64_t per_extent =
         s->geometry->extent_bytes - s->geometry->tail_split_min - 2 * RECORD_HEADER;
     /* One for the rest of the division, one for a head that has to begin a fresh extent. */

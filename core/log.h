@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * log.h owns a shard's extents: which are free, which are open (one per queue), appending, and
+ * log.h owns a shard's extents: which are free, which are open (one per lane), appending, and
  * the generations that tell readers that an extent was reused.
  *
  * Opening an extent: its generation becomes sequence + 1, then (release fence) its bytes may
@@ -32,20 +32,20 @@ typedef struct log_value {
 /* Appends an entry: `header` with key_len and value_len set, form is chosen here. A record that
  * does not fit the open extent's rest fills it with a chunk, so that little is wasted. Returns
  * the offset to publish, or LOG_FULL (after log_needs() free extents that cannot happen). */
-uint64_t log_append(const shard *s, enum queue queue, uint64_t hash, record_header header,
+uint64_t log_append(const shard *s, uint32_t lane, uint64_t hash, record_header header,
                     const uint8_t *key, log_value *value);
 
 /* Appends a part of a value as chunks whose offsets go to locations[*count] and on. False if
  * there is no room, or if more than `count_max` locations were needed. */
-bool log_append_chunks(const shard *s, enum queue queue, uint64_t hash, const uint8_t *bytes,
+bool log_append_chunks(const shard *s, uint32_t lane, uint64_t hash, const uint8_t *bytes,
                        uint32_t len, uint64_t *locations, uint32_t *count, uint32_t count_max);
 /* Most chunks of one entry: a head has to fit into an extent. */
 uint32_t log_chunks_max(const shard *s);
 /* Could a record of `size` bytes be appended without opening an extent? */
-bool log_fits_tail(const shard *s, enum queue queue, uint64_t size);
+bool log_fits_tail(const shard *s, uint32_t lane, uint64_t size);
 
 /* Free extents that appending such an entry may take, at most. */
-uint32_t log_needs(const shard *s, enum queue queue, uint32_t key_len, uint32_t value_len);
+uint32_t log_needs(const shard *s, uint32_t lane, uint32_t key_len, uint32_t value_len);
 
 /* Forgets `size` live bytes at `offset`; frees the extent if they were its last. */
 void log_release(const shard *s, uint64_t offset, uint32_t size);
@@ -53,8 +53,10 @@ void log_release(const shard *s, uint64_t offset, uint32_t size);
 void log_release_chunk(const shard *s, uint64_t offset);
 /* Frees an extent that the index does not reach any more. */
 void log_free(const shard *s, uint32_t extent);
-/* Closes the queue's open extent, if any. */
-void log_seal(const shard *s, enum queue queue);
+/* Closes the lane's open extent, if any. */
+void log_seal(const shard *s, uint32_t lane);
+/* The present epoch ends: what was open for it is now open for the one before. */
+void log_epoch_end(const shard *s);
 /* Is this an open extent? */
 bool log_is_open(const shard *s, uint32_t extent);
 /* The queue of the extent that `offset` lies in. */

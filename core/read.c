@@ -6,6 +6,7 @@
 
 #include "expire.h"
 #include "index.h"
+#include "mark.h"
 
 #define READ_ATTEMPTS 8
 
@@ -91,11 +92,11 @@ static bool copy_parts(const reader *r, uint8_t *value) {
     return true;
 }
 
-/* Raises the access mark while it is not full; the only store of a read (contract R3). */
+/* The only store of a read (contract R3), and only if it changes something. */
 static inline void mark(const reader *r) {
-    uint32_t now = word_mark(r->word_value);
-    if (now < WORD_MARK_MAX)
-        store_u8_relaxed((uint8_t *)r->word + WORD_MARK_BYTE, (uint8_t)(now + 1));
+    uint32_t before = word_mark(r->word_value);
+    uint32_t after = mark_after_use(&r->s, before);
+    if (unlikely(after != before)) mark_store(r->word, after);
 }
 
 int32_t read_entry(const cache *c, uint64_t hash, const void *key, uint32_t key_len, void *value,

@@ -149,9 +149,10 @@ static void shard_initialise(const cache *c, uint32_t index) {
     header->buckets = BUCKETS_MIN;
     header->index_extents = 1;
     header->free_extents = g->extents - 1;
-    for (int i = 0; i < QUEUES; i++) header->open_extents[i] = EXTENT_NONE;
+    for (uint32_t i = 0; i < LANES; i++) header->open_extents[i] = EXTENT_NONE;
     for (int i = 0; i < WALKS; i++) header->walks[i].extent = EXTENT_NONE;
     header->deadline_min = DEADLINE_NONE;
+    header->epoch = 1;
 }
 
 static int32_t create(const fc_options *options, const char *label, cache *c, fc_report *report) {

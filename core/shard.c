@@ -129,7 +129,7 @@ int32_t shard_recount(const shard *s) {
     if (r.buckets == 0 || !recount_directory(s, r.buckets)) return FC_CORRUPT;
     shard_header *header = s->header;
     /* Never append to the extent where a holder that only seemed dead may still write. */
-    for (int i = 0; i < QUEUES; i++) store_u32_relaxed(&header->open_extents[i], EXTENT_NONE);
+    for (uint32_t i = 0; i < LANES; i++) store_u32_relaxed(&header->open_extents[i], EXTENT_NONE);
     for (int i = 0; i < WALKS; i++) store_u32_relaxed(&header->walks[i].extent, EXTENT_NONE);
     store_u64_relaxed(&header->deadline_min, DEADLINE_NONE);
     /* index_find looks into the stash only if this says so. */
@@ -152,7 +152,7 @@ static bool notes_plausible(const shard *s) {
     const geometry *g = s->geometry;
     const shard_header *h = s->header;
     uint32_t index = load_u32_relaxed(&h->index_extents);
-    for (int i = 0; i < QUEUES; i++) {
+    for (uint32_t i = 0; i < LANES; i++) {
         uint32_t open = load_u32_relaxed(&h->open_extents[i]);
         if (open == EXTENT_NONE) continue;
         if (open >= g->extents || load_u32_relaxed(&s->states[open].kind) != EXTENT_DATA)

@@ -12,6 +12,7 @@
 #include "evict.h"
 #include "expire.h"
 #include "lock.h"
+#include "mark.h"
 
 /* How often a stubborn bucket may be split for one insertion; see index_room. */
 #define FORCED_SPLITS 16
@@ -39,7 +40,7 @@ static void look_up(target *t) {
 }
 
 /* An empty word for a new entry. The index grows a little ahead of need; when both buckets and
- * the stash are full and it cannot grow, the least used entry of the two buckets leaves. */
+ * the stash are full and it cannot grow, an entry of the two buckets leaves. */
 static uint64_t *make_index_room(const target *t) {
     const shard *s = &t->s;
     if (index_wants_growth(s) || load_u32_relaxed(&s->header->stash_count)) index_grow(s);
@@ -47,13 +48,13 @@ static uint64_t *make_index_room(const target *t) {
     for (int i = 0; !word && i < FORCED_SPLITS && index_grow(s); i++)
         word = index_room(s, t->hash);
     if (word) return word;
-    found weakest;
-    if (!index_weakest(s, t->hash, &weakest)) return NULL;
-    if (record_load(s, word_offset(weakest.value), &weakest.record) && weakest.record.key) {
-        entry_drop(s, &weakest);
+    found victim;
+    if (!index_victim(s, t->hash, &victim)) return NULL;
+    if (record_load(s, word_offset(victim.value), &victim.record) && victim.record.key) {
+        entry_drop(s, &victim);
         cache_count(s->cache, COUNT_EVICTIONS, 1);
     } else {
-        index_clear_word(s, weakest.word);
+        index_clear_word(s, victim.word);
     }
     return index_room(s, t->hash);
 }
@@ -64,11 +65,9 @@ static int32_t store(target *t, const write_value *value) {
     int32_t status = FC_OK;
     if (!t->present) status = clean_below(s, s->geometry->shard_entries_max);
     if (status != FC_OK) return status;
-    /* An entry that is written again keeps its queue. */
-    enum queue queue = t->present ? log_queue(s, t->entry.record.offset)
-                                  : eviction_of(s)->admit(s, t->hash);
+    const placement where = eviction_of(s)->admit(s, t->hash, t->present ? &t->entry : NULL);
     bool moved;
-    status = clean_for(s, queue, t->key_len, value->len, &moved);
+    status = clean_for(s, where.lane, t->key_len, value->len, &moved);
     if (status != FC_OK) return status;
     if (moved) look_up(t);
     uint64_t *room = t->present ? NULL : make_index_room(t);
@@ -87,7 +86,7 @@ static int32_t store(target *t, const write_value *value) {
     bytes.rest = value->bytes;
     bytes.rest_len = value->len;
     bytes.chunks = 0;
-    if (!entry_store(s, queue, t->hash, header, t->key, &bytes, t->present ? &t->entry : NULL, room))
+    if (!entry_store(s, where, t->hash, header, t->key, &bytes, t->present ? &t->entry : NULL, room))
         return lock_is_ours(s->cache, s->header) ? FC_CORRUPT : FC_BUSY;
     cache_count(s->cache, COUNT_SETS, 1);
     return FC_OK;
@@ -152,7 +151,7 @@ int32_t write_touch(const cache *c, uint64_t hash, const void *key, uint32_t key
         deadline_note(&t.s, r->extent, deadline_ms);
         uint64_t *deadline = (uint64_t *)(void *)(t.s.extents + r->offset);
         store_u64_release(deadline, deadline_ms);
-        store_u8_relaxed((uint8_t *)t.entry.word + WORD_MARK_BYTE, WORD_MARK_MAX);
+        mark_store(t.entry.word, mark_after_use(&t.s, word_mark(t.entry.value)));
     }
     shard_unlock(&t.s);
     return t.present ? FC_OK : FC_MISS;
