@@ -18,9 +18,10 @@
 static placement admit(const shard *s, uint64_t hash, const found *existing) {
     if (existing)
         return (placement){log_queue(s, existing->record.offset), word_mark(existing->value)};
-    uint64_t entries = load_u64_relaxed(&s->header->entries);
-    uint64_t ghosts_max = entries - entries / PROBATION_SHARE;
-    return (placement){index_take_ghost(s, hash, ghosts_max) ? QUEUE_MAIN : QUEUE_PROBATION, 0};
+    /* The paper keeps as many ghosts as the main queue has entries. Ours count also those that
+     * were taken meanwhile, hence a little more. */
+    uint64_t age_max = load_u64_relaxed(&s->header->entries);
+    return (placement){index_take_ghost(s, hash, age_max) ? QUEUE_MAIN : QUEUE_PROBATION, 0};
 }
 
 static placement keep(const shard *s, const found *entry, const record *part) {
