@@ -20,6 +20,7 @@ const LAYERS = [
       "geometry",
       "hash",
       "layout",
+      "mark",
       "report",
       "shard.h",
       "os",
