@@ -28,6 +28,7 @@ typedef struct cache {
     uint32_t kind;
     uint32_t eviction;
     int fd; /* our own open file: holds our slot's liveness byte */
+    uint32_t lost; /* 1: the file was cut short under us; see os_map */
     region request;
     region response;
 } cache;
@@ -37,6 +38,10 @@ static inline superblock *cache_superblock(const cache *c) { return (superblock 
 static inline process_slot *cache_slot(const cache *c, uint32_t index) {
     return (process_slot *)(c->base + SEGMENT_PAGE) + index;
 }
+
+/* Was the segment's file cut short? Then its bytes mean nothing any more, whatever they are: asked
+ * before anything is written, and again after what was read or written before it is believed. */
+static inline bool cache_lost(const cache *c) { return unlikely(load_u32_relaxed(&c->lost) != 0); }
 
 /* Counts by a lock holder or rarely: exact, also for threads that share a handle. */
 static inline void cache_count(const cache *c, enum counter counter, uint64_t n) {

@@ -18,7 +18,7 @@
 #define EXTENTS_MIN 64u
 #define VALUE_LEN_LIMIT (1ull << 30)
 #define SLOTS_SMALL 256u
-#define SLOTS_LARGE 1024u
+#define SLOTS_LARGE GEOMETRY_SLOTS_MAX
 #define SMALL_SEGMENT_BYTES (64ull << 20)
 #define SIZE_LIMIT (1ull << 42)
 

@@ -31,6 +31,9 @@ typedef struct geometry {
     uint32_t tail_split_min; /* shorter tails of extents are left unused */
 } geometry;
 
+/* Most process slots that a segment of any size has. */
+#define GEOMETRY_SLOTS_MAX 1024u
+
 #define SHARD_GENERATIONS_OFFSET (sizeof(shard_header) + STASH_BUCKETS * sizeof(bucket))
 
 /* Geometry for a given number of shards; value_len_max and max_entries may be 0 for

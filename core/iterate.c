@@ -148,6 +148,10 @@ int32_t iterate_keys(const cache *c, fc_cursor *cursor, uint8_t *response, uint3
         index++;
         place = 0;
     }
+    if (cache_lost(c)) {
+        index = c->geometry.shards;
+        out = (output){.at = response};
+    }
     const bool end = index >= c->geometry.shards;
     cursor->word[0] = index;
     cursor->word[1] = place;

@@ -118,6 +118,7 @@ int32_t read_entry(const cache *c, uint64_t hash, const void *key, uint32_t key_
                 copied = copy_parts(&r, value);
         }
         if (unlikely(!unchanged(&r, r.record.extent) || !copied)) continue;
+        if (cache_lost(c)) return FC_MISS;
         if (deadline_passed(c, header.deadline_ms)) return FC_MISS;
         if (!(flags & FC_PEEK)) mark(&r);
         result->version = header.version;

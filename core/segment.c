@@ -174,7 +174,7 @@ static int32_t create(const fc_options *options, const char *label, cache *c, fc
     if (!error) error = os_file_reserve(c->fd, size);
     if (error) return fail_reserve(c->fd, size, label, error, report);
     void *base;
-    error = os_map(c->fd, size, &base);
+    error = os_map(c->fd, size, &c->lost, &base);
     if (error) return fail_os(report, "map", label, error);
     c->base = base;
 
@@ -199,7 +199,7 @@ static int32_t attach(const fc_options *options, const char *label, uint64_t fil
     if (status == FC_OK) status = superblock_agree(&block, options, report);
     if (status != FC_OK) return status;
     void *base;
-    error = os_map(c->fd, block.size_bytes, &base);
+    error = os_map(c->fd, block.size_bytes, &c->lost, &base);
     if (error) return fail_os(report, "map", label, error);
     c->base = base;
     c->hash_seed = block.hash_seed;
@@ -246,6 +246,12 @@ static int32_t create_or_attach(const fc_options *options, const char *label, ca
     if (options->create == FC_ATTACH || options->kind == FC_KIND_FD)
         return report_fail(report, FC_NOT_FOUND,
                            "there is no segment %s; create it, or check the name", label);
+    uint64_t slot;
+    if (os_byte_held(c->fd, SLOT_LOCK_OFFSET, SLOT_LOCK_OFFSET + GEOMETRY_SLOTS_MAX, &slot))
+        return report_fail(report, FC_CORRUPT,
+                           "%s was cut short or overwritten while a process is attached to it; close "
+                           "it there, or remove the file",
+                           label);
     *created = true;
     return create(options, label, c, report);
 }

@@ -173,8 +173,14 @@ static int32_t locked(const shard *s, lock_result result) {
     return status;
 }
 
-int32_t shard_lock(const shard *s) { return locked(s, lock_acquire(s->cache, s->header)); }
+int32_t shard_lock(const shard *s) {
+    if (cache_lost(s->cache)) return FC_CORRUPT;
+    return locked(s, lock_acquire(s->cache, s->header));
+}
 
-int32_t shard_try_lock(const shard *s) { return locked(s, lock_try(s->cache, s->header)); }
+int32_t shard_try_lock(const shard *s) {
+    if (cache_lost(s->cache)) return FC_CORRUPT;
+    return locked(s, lock_try(s->cache, s->header));
+}
 
 void shard_unlock(const shard *s) { lock_release(s->cache, s->header); }

@@ -187,6 +187,10 @@ int32_t verify_segment(const cache *c, fc_report *report) {
     report_clear(report);
     for (uint32_t i = 0; i < c->geometry.shards; i++) {
         int32_t status = verify_shard(c, i, report);
+        if (cache_lost(c))
+            return report_fail(report, FC_CORRUPT,
+                               "the segment's file was cut short while it was in use: what it held "
+                               "is lost; close the cache and open it anew");
         if (status != FC_OK) return status;
     }
     return FC_OK;

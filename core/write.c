@@ -88,6 +88,7 @@ static int32_t store(target *t, const write_value *value) {
     bytes.chunks = 0;
     if (!entry_store(s, where, t->hash, header, t->key, &bytes, t->present ? &t->entry : NULL, room))
         return lock_is_ours(s->cache, s->header) ? FC_CORRUPT : FC_BUSY;
+    if (cache_lost(s->cache)) return FC_CORRUPT;
     cache_count(s->cache, COUNT_SETS, 1);
     return FC_OK;
 }

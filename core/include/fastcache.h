@@ -145,7 +145,9 @@ FC_API const char *fc_status_text(int32_t status);
  * `name` is the shared-memory name (letters, digits, '.', '_', '-'; 1 to
  * FC_NAME_LEN_MAX bytes), the path, or ignored for FC_KIND_PRIVATE and FC_KIND_FD.
  * All memory is reserved before the call returns: using the segment later never
- * raises SIGBUS for lack of space. The object is created with mode 0600 and
+ * raises SIGBUS for lack of space. Should somebody cut its file short meanwhile, reads
+ * miss and writes answer FC_CORRUPT: the first fc_open of a process installs a handler
+ * of SIGBUS, which passes on what is not about a segment. The object is created with mode 0600 and
  * opened only if it is ours and no symbolic link.
  * Statuses: FC_OK and any of INVALID_ARGUMENT, NOT_FOUND, EXISTS, NO_SPACE,
  * LAYOUT_MISMATCH, CORRUPT, PERMISSION, BUSY (another process is creating it and

@@ -55,7 +55,11 @@ uint64_t os_file_system_bytes(int fd);
 
 /* ------------------------------------------------------------------ memory */
 
-os_error os_map(int fd, uint64_t size_bytes, void **base);
+/* Maps a file for reading and writing. Should it be cut short while it is mapped, then whoever
+ * touches what is gone finds zeros of its own from there on, instead of the signal SIGBUS, and
+ * *lost, which outlives the mapping, becomes 1 before that. Signals for other memory go to
+ * whoever handled them before the first os_map. */
+os_error os_map(int fd, uint64_t size_bytes, uint32_t *lost, void **base);
 void os_unmap(void *base, uint64_t size_bytes);
 
 /* -------------------------------------------------------------- byte locks */
