@@ -29,7 +29,7 @@ export class Leftovers {
     const patience = Date.now() + GRACE_MS;
     for (;;) {
       const found = {
-        segments: segments().filter((name) => !this.#before.has(name) && !this.#usedByOthers(name)),
+        segments: this.#segments(),
         processes: this.#processes().map((pid) => `${pid} ${read(pid, "cmdline").replaceAll("\0", " ")}`),
         "temporary files": readdirSync(this.#folder),
       };
@@ -38,10 +38,15 @@ export class Leftovers {
     }
   }
 
-  /** Ends what still runs and removes the temporary folder. */
+  /** Ends what still runs, and removes segments and temporary files. */
   remove() {
     for (const pid of this.#processes()) process.kill(pid, "SIGKILL");
+    for (const name of this.#segments()) rmSync(join(SHM, name), { force: true });
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #segments() {
+    return segments().filter((name) => !this.#before.has(name) && !this.#usedByOthers(name));
   }
 
   #processes() {
