@@ -57,7 +57,7 @@ function packKeys(handle: Handle, list: readonly Key[], from: number): Packed {
   let index = from;
   while (index < list.length && offset + KEY_RECORD.header + KEY_ROOM <= REQUEST_SIZE) {
     const length = writeKey(request, list[index] as Key, offset + KEY_RECORD.header);
-    request.words[offset / 4] = length;
+    request.words[offset >> 2] = length;
     offset = alignUp(offset + KEY_RECORD.header + length, KEY_RECORD.unit);
     index++;
   }
@@ -103,7 +103,7 @@ function readFirst(handle: Handle, flags: number): unknown {
 function skipKeys(words: Uint32Array, count: number): number {
   let offset: number = FC_IO_VALUE;
   for (let index = 0; index < count; index++) {
-    const length = words[offset / 4] as number;
+    const length = words[offset >> 2] as number;
     offset = alignUp(offset + KEY_RECORD.header + length, KEY_RECORD.unit);
   }
   return offset;
@@ -114,8 +114,8 @@ function readAnswers(handle: Handle, place: number, count: number, values: unkno
   const { memory } = pool;
   let offset = place;
   for (let index = 0; index < count; index++) {
-    const length = (memory.words[offset / 4] as number) | 0; // an int32_t
-    const type = memory.words[offset / 4 + 1] as number;
+    const length = (memory.words[offset >> 2] as number) | 0; // an int32_t
+    const type = memory.words[(offset >> 2) + 1] as number;
     const start = offset + ANSWER_RECORD.header;
     if (length < 0 && length !== STATUS.MISS) throw handle.failure(length);
     values.push(length < 0 ? undefined : readValue(memory, start, length, type, pool));
@@ -224,11 +224,11 @@ function packEntries(handle: Handle, pulled: readonly Pulled[], from: number): P
     }
     const valueLength = writeValue(request, value, keyOffset + keyLength);
     if (valueLength < 0 || valueLength > handle.info.maxValueSize) break;
-    request.words[offset / 4] = keyLength;
-    request.words[offset / 4 + 1] = valueLength;
-    request.words[offset / 4 + 2] = request.type;
-    request.words[offset / 4 + 3] = 0;
-    request.doubles[offset / 8 + 2] = ttl;
+    request.words[offset >> 2] = keyLength;
+    request.words[(offset >> 2) + 1] = valueLength;
+    request.words[(offset >> 2) + 2] = request.type;
+    request.words[(offset >> 2) + 3] = 0;
+    request.doubles[(offset >> 3) + 2] = ttl;
     offset = alignUp(keyOffset + keyLength + valueLength, unit);
   }
   return { count: index - from, length: offset - FC_IO_VALUE };

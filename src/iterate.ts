@@ -74,7 +74,7 @@ function readPage(memory: Memory, count: number, used: number): Page {
   const ends: number[] = [];
   let offset = 0;
   for (let index = 0; index < count; index++) {
-    const length = memory.words[offset / 4] as number;
+    const length = memory.words[offset >> 2] as number;
     const start = offset + KEY_RECORD.header;
     if (start + length > used || used > memory.size) throw corrupt("a page of keys");
     keys.push(readKey(memory, start, length));

@@ -24,7 +24,7 @@ export class Memory {
 
   /** `size` in bytes is rounded up to whole doubles. Zero-filled. */
   constructor(size: number) {
-    const buffer = new ArrayBuffer(alignUp(size, 8));
+    const buffer = new ArrayBuffer(Math.ceil(size / 8) * 8);
     this.bytes = new Uint8Array(buffer);
     this.words = new Uint32Array(buffer);
     this.doubles = new Float64Array(buffer);
@@ -36,9 +36,9 @@ export class Memory {
   }
 }
 
-/** The least multiple of `unit` (a power of two) that is not below `value`, up to 2^31. */
+/** The least multiple of `unit` (a power of two) that is not below `value`; both under 2^30. */
 export function alignUp(value: number, unit: number): number {
-  return Math.ceil(value / unit) * unit;
+  return (value + unit - 1) & -unit;
 }
 
 /** True for a `Uint8Array` (so also a `Buffer`), of this realm or another. */

@@ -117,7 +117,7 @@ export function writeValue(request: Request, value: Plain, offset: number): numb
     case "number":
       request.type = TYPE.NUMBER;
       if (offset + 8 > request.size) return -1;
-      if (offset % 8 === 0) request.doubles[offset / 8] = value;
+      if ((offset & 7) === 0) request.doubles[offset >> 3] = value;
       else request.text.writeDoubleLE(value, offset);
       return 8;
     case "bigint":
@@ -214,7 +214,7 @@ export function readValue(
       return memory.text.utf8Slice(offset, end);
     case TYPE.NUMBER:
       if (length !== 8) break;
-      return memory.doubles[offset / 8];
+      return memory.doubles[offset >> 3];
     case TYPE.FALSE:
       return false;
     case TYPE.TRUE:
