@@ -29,7 +29,7 @@ try {
   for (const stage of stages) {
     if (!isReady || (wanted.length > 0 && !wanted.includes(stage.id))) continue;
     console.log(`\n== ${stage.title}`);
-    await timed(stage.title, () => stage.run(leftovers.environment));
+    await timed(stage.title, () => stage.run(leftovers.place()));
   }
   await timed("nothing left behind", lookForLeftovers);
 } finally {

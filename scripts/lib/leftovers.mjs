@@ -3,7 +3,7 @@
 // Others may use the machine at the same time, so each kind is told apart from theirs: processes by a mark in their
 // environment, temporary files by a folder of our own, segments by being new and in no other process's use.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,9 +19,16 @@ export class Leftovers {
   #folder = mkdtempSync(join(tmpdir(), "fastcache-test-"));
   #before = new Set(segments());
 
-  /** The environment that the run's processes get. */
-  get environment() {
-    return { [MARK]: this.#mark, TMPDIR: this.#folder };
+  /** What a stage runs in: the environment of its processes, and a folder for its own reports. */
+  place() {
+    const reports = join(this.#folder, "reports");
+    mkdirSync(this.#temporary, { recursive: true });
+    mkdirSync(reports, { recursive: true });
+    return { env: { [MARK]: this.#mark, TMPDIR: this.#temporary }, reports };
+  }
+
+  get #temporary() {
+    return join(this.#folder, "temporary");
   }
 
   /** A list for each kind; empty lists are what we hope for. Waits a little before it complains. */
@@ -31,7 +38,7 @@ export class Leftovers {
       const found = {
         segments: this.#segments(),
         processes: this.#processes().map((pid) => `${pid} ${read(pid, "cmdline").replaceAll("\0", " ")}`),
-        "temporary files": readdirSync(this.#folder),
+        "temporary files": existsSync(this.#temporary) ? readdirSync(this.#temporary) : [],
       };
       if (Object.values(found).every((list) => list.length === 0) || Date.now() > patience) return found;
       await sleep(100);

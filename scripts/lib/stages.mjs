@@ -1,8 +1,7 @@
-// The stages of `npm test`. Each takes the environment to run in and returns { passed, failed, skipped } as counted by
+// The stages of `npm test`. Each takes the place to run in (see leftovers.mjs) and returns { passed, failed, skipped } as counted by
 // the test programs themselves. A stage that ends badly without a failed test, or runs no test, counts as one failure.
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { files } from "./files.mjs";
 import { run } from "./process.mjs";
@@ -13,14 +12,14 @@ const C_PROGRAM_SECONDS_MAX = 600;
 
 export const stages = [
   { id: "core", title: "core, in C", run: coreTests },
-  { id: "bun", title: "in Bun", run: (env) => vitest("bun", ["--exclude=test/cross/**"], env) },
-  { id: "deno", title: "in Deno", run: (env) => vitest("deno", ["--exclude=test/cross/**"], env) },
-  { id: "node", title: "in Node 26", run: (env) => vitest("node", ["--exclude=test/cross/**"], env) },
+  { id: "bun", title: "in Bun", run: (place) => vitest("bun", ["--exclude=test/cross/**"], place) },
+  { id: "deno", title: "in Deno", run: (place) => vitest("deno", ["--exclude=test/cross/**"], place) },
+  { id: "node", title: "in Node 26", run: (place) => vitest("node", ["--exclude=test/cross/**"], place) },
   { id: "cross", title: "across runtimes", run: crossTests },
   { id: "types", title: "types", run: typeChecks },
 ];
 
-async function coreTests(env) {
+async function coreTests({ env }) {
   const folder = join(root, "zig-out/core-test");
   rmSync(folder, { recursive: true, force: true });
   const compiled = await run([tool("zig"), "build", "test-build"], { limitSeconds: C_PROGRAM_SECONDS_MAX });
@@ -45,39 +44,35 @@ function countTap(output) {
   return { passed, failed: passed + failed === planned ? failed : Math.max(failed, 1) };
 }
 
-async function crossTests(env) {
+async function crossTests(place) {
   const compiled = await run([tool("zig"), "build", "cross"], { limitSeconds: C_PROGRAM_SECONDS_MAX });
-  return compiled.code === 0 ? await vitest("node", ["test/cross"], env) : { passed: 0, failed: 1 };
+  return compiled.code === 0 ? await vitest("node", ["test/cross"], place) : { passed: 0, failed: 1 };
 }
 
-async function vitest(name, args, env) {
-  const folder = mkdtempSync(join(tmpdir(), "fastcache-report-"));
-  try {
-    const report = join(folder, "report.json");
-    const vitestProgram = join(modules, "vitest/vitest.mjs");
-    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const result = await run([...runtime(name), vitestProgram, "run", ...args, ...reporters], {
-      env,
-      limitSeconds: VITEST_SECONDS_MAX,
-    });
-    if (!existsSync(report)) return { passed: 0, failed: 1 };
-    const counted = JSON.parse(readFileSync(report, "utf8"));
-    // A file that could not be loaded has no tests to fail; an error outside of tests shows in the exit code only.
-    const unloaded = counted.testResults.filter(
-      (file) => file.status === "failed" && file.assertionResults.length === 0,
-    );
-    const failed = counted.numFailedTests + unloaded.length;
-    return orNothing({
-      passed: counted.numPassedTests,
-      failed: result.code !== 0 ? Math.max(failed, 1) : failed,
-      skipped: counted.numPendingTests + counted.numTodoTests,
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+async function vitest(name, args, { env, reports }) {
+  const report = join(reports, `${name}.json`);
+  rmSync(report, { force: true });
+  const vitestProgram = join(modules, "vitest/vitest.mjs");
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const result = await run([...runtime(name), vitestProgram, "run", ...args, ...reporters], {
+    env,
+    limitSeconds: VITEST_SECONDS_MAX,
+  });
+  if (!existsSync(report)) return { passed: 0, failed: 1 };
+  const counted = JSON.parse(readFileSync(report, "utf8"));
+  // A file that could not be loaded has no tests to fail; an error outside of tests shows in the exit code only.
+  const unloaded = counted.testResults.filter(
+    (file) => file.status === "failed" && file.assertionResults.length === 0,
+  );
+  const failed = counted.numFailedTests + unloaded.length;
+  return orNothing({
+    passed: counted.numPassedTests,
+    failed: result.code !== 0 ? Math.max(failed, 1) : failed,
+    skipped: counted.numPendingTests + counted.numTodoTests,
+  });
 }
 
-async function typeChecks(env) {
+async function typeChecks({ env }) {
   const checks = [
     [tool("node"), join(modules, "typescript/bin/tsc"), "-p", "tsconfig.json"],
     [tool("deno"), "check", "src/index.ts", ...files(/^examples\/deno-.*\.ts$/)],
