@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * seed.c measures the core without JavaScript, on the workload of the Go library that fastcache
+ * reimplements: 2^20 random keys of 16 bytes, 1,024 values of random size from 0 to 1,023 bytes,
+ * 1 GiB, 128 shards; Set, Get, and SetAndGet with one set in eight. Beside it, in the same run,
+ * one dependent random DRAM read (a pointer chase through as much memory) and independent ones.
+ *
+ * Prints one JSON object per line: {"name": ..., "ns": ...}, best of ROUNDS.
+ */
+#define _GNU_SOURCE
+#include <math.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fastcache.h"
+
+#define KEYS (1u << 20)
+#define VALUES 1024u
+#define ROUNDS 5
+#define SEGMENT_BYTES (1ull << 30)
+#define BATCH 100u
+#define WORKERS_MAX 2u
+
+typedef enum work { WORK_SET, WORK_GET, WORK_SET_AND_GET, WORK_90_10, WORK_GET_MANY, WORK_INDEPENDENT } work;
+
+static uint64_t (*keys)[2];
+static uint32_t *order; /* which key each operation takes */
+static uint8_t *values[VALUES];
+static uint32_t value_lens[VALUES];
+static uint64_t *memory; /* for the plain reads */
+#define MEMORY_WORDS (SEGMENT_BYTES / 8)
+
+static uint64_t random_state = 0x9e3779b97f4a7c15ull;
+static uint64_t random_next(void) {
+    random_state ^= random_state >> 12;
+    random_state ^= random_state << 25;
+    random_state ^= random_state >> 27;
+    return random_state * 0x2545f4914f6cdd1dull;
+}
+
+static double now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void die(const char *what, int32_t status) {
+    fprintf(stderr, "%s: %s\n", what, fc_status_text(status));
+    exit(1);
+}
+
+static uint32_t segment_open(int fd) {
+    fc_options options = {.struct_size = sizeof options,
+                          .kind = fd < 0 ? FC_KIND_PRIVATE : FC_KIND_FD,
+                          .create = fd < 0 ? FC_CREATE_OR_ATTACH : FC_ATTACH,
+                          .fd = fd,
+                          .shards = fd < 0 ? 128 : 0,
+                          .size_bytes = fd < 0 ? SEGMENT_BYTES : 0};
+    fc_report report;
+    if (fc_open(&options, NULL, 0, &report) != FC_OK) {
+        fprintf(stderr, "%s\n", report.message);
+        exit(1);
+    }
+    return report.handle;
+}
+
+/* ---------------------------------------------------------------- workloads */
+
+static void set_one(uint32_t handle, uint32_t i) {
+    uint32_t k = order[i], v = i & (VALUES - 1);
+    int32_t status = fc_set(handle, keys[k], 16, values[v], value_lens[v], FC_TYPE_BYTES, FC_SET, 0, 0);
+    if (status != FC_OK) die("set", status);
+}
+
+static void get_one(uint32_t handle, uint32_t i, uint8_t *buffer) {
+    int32_t len = fc_get(handle, keys[order[i]], 16, buffer, 1024, 0, NULL);
+    if (len < 0) die("get", len);
+}
+
+static void get_many(uint32_t handle) {
+    static _Thread_local uint8_t request[BATCH * 20], response[BATCH * 1040];
+    const uint32_t key_len = 16;
+    for (uint32_t i = 0; i + BATCH <= KEYS; i += BATCH) {
+        for (uint32_t j = 0; j < BATCH; j++) {
+            memcpy(request + j * 20, &key_len, 4);
+            memcpy(request + j * 20 + 4, keys[order[i + j]], 16);
+        }
+        int32_t got = fc_get_many(handle, request, sizeof request, BATCH, response, sizeof response, 0);
+        if (got != (int32_t)BATCH) die("getMany", got);
+    }
+}
+
+static void independent_reads(void) {
+    uint64_t sum = 0, place = 88172645463325252ull;
+    for (uint32_t i = 0; i < KEYS; i++) {
+        place = place * 6364136223846793005ull + 1442695040888963407ull;
+        sum += memory[(place >> 20) & (MEMORY_WORDS - 1)];
+    }
+    if (sum == 1) puts("");
+}
+
+/* KEYS operations. */
+static void run_once(work what, uint32_t handle) {
+    uint8_t buffer[1024];
+    switch (what) {
+    case WORK_SET:
+        for (uint32_t i = 0; i < KEYS; i++) set_one(handle, i);
+        break;
+    case WORK_GET:
+        for (uint32_t i = 0; i < KEYS; i++) get_one(handle, i, buffer);
+        break;
+    case WORK_SET_AND_GET:
+        for (uint32_t i = 0; i < KEYS; i++)
+            if (i % 8 == 0)
+                set_one(handle, i);
+            else
+                get_one(handle, i, buffer);
+        break;
+    case WORK_90_10:
+        for (uint32_t i = 0; i < KEYS; i++)
+            if (i % 10 == 0)
+                set_one(handle, i);
+            else
+                get_one(handle, i, buffer);
+        break;
+    case WORK_GET_MANY:
+        get_many(handle);
+        break;
+    case WORK_INDEPENDENT:
+        independent_reads();
+        break;
+    }
+}
+
+/* ----------------------------------------------------- threads and processes */
+
+typedef struct crowd {
+    pthread_barrier_t barrier;
+    double seconds[WORKERS_MAX][ROUNDS];
+} crowd;
+
+typedef struct worker {
+    crowd *shared;
+    work what;
+    uint32_t number;
+    int fd;
+} worker;
+
+static void *worker_run(void *argument) {
+    worker *w = argument;
+    uint32_t handle = segment_open(w->fd);
+    run_once(w->what, handle); /* touches everything */
+    for (int round = 0; round < ROUNDS; round++) {
+        pthread_barrier_wait(&w->shared->barrier);
+        double begin = now_ns();
+        run_once(w->what, handle);
+        w->shared->seconds[w->number][round] = now_ns() - begin;
+    }
+    fc_close(handle);
+    return NULL;
+}
+
+/* Nanoseconds per operation of the whole crowd: throughput, not latency. */
+static double measure(work what, uint32_t workers, bool processes, int fd) {
+    crowd *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) exit(1);
+    pthread_barrierattr_t attribute;
+    pthread_barrierattr_init(&attribute);
+    pthread_barrierattr_setpshared(&attribute, PTHREAD_PROCESS_SHARED);
+    pthread_barrier_init(&shared->barrier, &attribute, workers);
+    worker crew[WORKERS_MAX];
+    pthread_t threads[WORKERS_MAX];
+    for (uint32_t i = 0; i < workers; i++) {
+        crew[i] = (worker){shared, what, i, fd};
+        if (!processes) {
+            pthread_create(&threads[i], NULL, worker_run, &crew[i]);
+        } else if (fork() == 0) {
+            worker_run(&crew[i]);
+            _exit(0);
+        }
+    }
+    bool failed = false;
+    for (uint32_t i = 0; i < workers; i++) {
+        int status = 0;
+        if (processes)
+            wait(&status);
+        else
+            pthread_join(threads[i], NULL);
+        failed |= status != 0;
+    }
+    if (failed) exit(1);
+    double best = INFINITY;
+    for (int round = 0; round < ROUNDS; round++) {
+        double slowest = 0;
+        for (uint32_t i = 0; i < workers; i++)
+            if (shared->seconds[i][round] > slowest) slowest = shared->seconds[i][round];
+        if (slowest < best) best = slowest;
+    }
+    munmap(shared, sizeof *shared);
+    return best / KEYS / workers;
+}
+
+/* ----------------------------------------------------------- the DRAM limit */
+
+/* One cycle through all lines of the memory, in random order (Sattolo). */
+static double chase(void) {
+    const uint32_t lines = (uint32_t)(SEGMENT_BYTES / 64);
+    for (uint32_t i = 0; i < lines; i++) memory[(uint64_t)i * 8] = i;
+    for (uint32_t i = lines - 1; i > 0; i--) {
+        uint32_t j = (uint32_t)(random_next() % i);
+        uint64_t t = memory[(uint64_t)i * 8];
+        memory[(uint64_t)i * 8] = memory[(uint64_t)j * 8];
+        memory[(uint64_t)j * 8] = t;
+    }
+    double best = INFINITY;
+    uint64_t at = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        double begin = now_ns();
+        for (uint32_t i = 0; i < KEYS; i++) at = memory[at * 8];
+        double ns = (now_ns() - begin) / KEYS;
+        if (ns < best) best = ns;
+    }
+    if (at == UINT64_MAX) puts("");
+    return best;
+}
+
+/* ------------------------------------------------------------------ set-up */
+
+static void order_uniform(void) {
+    for (uint32_t i = 0; i < KEYS; i++) order[i] = i;
+}
+
+/* Zipf with exponent 0.99 by the inverse of the approximated distribution (Gray et al.,
+ * "Quickly generating billion-record synthetic databases"). */
+static void order_zipf(void) {
+    const double theta = 0.99, n = KEYS;
+    double zeta = 0;
+    for (uint32_t i = 1; i <= KEYS; i++) zeta += 1 / pow(i, theta);
+    const double zeta2 = 1 + pow(0.5, theta);
+    const double alpha = 1 / (1 - theta), eta = (1 - pow(2 / n, 1 - theta)) / (1 - zeta2 / zeta);
+    for (uint32_t i = 0; i < KEYS; i++) {
+        double u = (double)(random_next() >> 11) / 9007199254740992.0, uz = u * zeta;
+        uint32_t rank = uz < 1 ? 0 : uz < zeta2 ? 1 : (uint32_t)(n * pow(eta * u - eta + 1, alpha));
+        order[i] = (uint32_t)((rank < KEYS ? rank : KEYS - 1) * 2654435761ull) & (KEYS - 1);
+    }
+}
+
+static void prepare(void) {
+    keys = malloc(KEYS * sizeof *keys);
+    order = malloc(KEYS * sizeof *order);
+    memory = mmap(NULL, SEGMENT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (!keys || !order || memory == MAP_FAILED) exit(1);
+    for (uint32_t i = 0; i < KEYS; i++) {
+        keys[i][0] = random_next();
+        keys[i][1] = random_next();
+    }
+    for (uint32_t i = 0; i < VALUES; i++) {
+        value_lens[i] = (uint32_t)(random_next() % 1024);
+        values[i] = calloc(1, 1024);
+        if (!values[i]) exit(1);
+        for (uint32_t j = 0; j < value_lens[i]; j++) values[i][j] = (uint8_t)random_next();
+    }
+}
+
+static void tell(const char *name, const char *keys_name, double ns) {
+    printf("{\"name\": \"%s\", \"keys\": \"%s\", \"ns\": %.1f}\n", name, keys_name, ns);
+    fflush(stdout);
+}
+
+static void measure_all(const char *keys_name, int fd) {
+    tell("Set", keys_name, measure(WORK_SET, 1, false, fd));
+    tell("Get", keys_name, measure(WORK_GET, 1, false, fd));
+    tell("SetAndGet", keys_name, measure(WORK_SET_AND_GET, 1, false, fd));
+    tell("getMany", keys_name, measure(WORK_GET_MANY, 1, false, fd));
+    tell("90/10", keys_name, measure(WORK_90_10, 1, false, fd));
+    tell("Set, 2 threads", keys_name, measure(WORK_SET, 2, false, fd));
+    tell("Get, 2 threads", keys_name, measure(WORK_GET, 2, false, fd));
+    tell("SetAndGet, 2 threads", keys_name, measure(WORK_SET_AND_GET, 2, false, fd));
+    tell("Set, 2 processes", keys_name, measure(WORK_SET, 2, true, fd));
+    tell("Get, 2 processes", keys_name, measure(WORK_GET, 2, true, fd));
+    tell("SetAndGet, 2 processes", keys_name, measure(WORK_SET_AND_GET, 2, true, fd));
+    tell("90/10, 2 processes", keys_name, measure(WORK_90_10, 2, true, fd));
+}
+
+int main(void) {
+    prepare();
+    order_uniform();
+    tell("dependent DRAM read", "-", chase());
+    uint32_t handle = segment_open(-1);
+    fc_info_fields info;
+    fc_info(handle, &info);
+    const int fd = dup((int)info.fd); /* the handle's own is closed in forked children */
+    tell("independent DRAM reads", "-", measure(WORK_INDEPENDENT, 1, true, fd));
+    tell("independent DRAM reads, 2 processes", "-", measure(WORK_INDEPENDENT, 2, true, fd));
+    measure_all("uniform", fd);
+    order_zipf();
+    run_once(WORK_SET, handle); /* every key that may be asked for is there already */
+    measure_all("zipf 0.99", fd);
+    fc_close(handle);
+    return 0;
+}
