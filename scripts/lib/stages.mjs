@@ -1,5 +1,6 @@
-// The stages of `npm test`. Each takes the place to run in (see leftovers.mjs) and returns { passed, failed, skipped } as counted by
-// the test programs themselves. A stage that ends badly without a failed test, or runs no test, counts as one failure.
+// The stages of `npm test`. Each takes the place to run in (see leftovers.mjs) and returns { passed, failed, skipped }
+// as counted by the test programs themselves. One that ends badly without a failed test, or runs none, counts as one
+// failure.
 
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
