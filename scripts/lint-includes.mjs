@@ -10,7 +10,7 @@ const LAYERS = [
   ["interface", ["api", "handle", "io"]],
   ["operations", ["arguments", "batch", "iterate", "read", "segment", "stats", "update", "verify", "write"]],
   ["shards", ["clean", "entry", "evict", "evict_lru", "evict_s3fifo", "expire", "shard.c"]],
-  ["structures", ["index", "lock", "log", "process", "record", "superblock"]],
+  ["structures", ["index", "lock", "log", "mark", "process", "record", "superblock"]],
   [
     "ground",
     [
@@ -20,7 +20,6 @@ const LAYERS = [
       "geometry",
       "hash",
       "layout",
-      "mark",
       "report",
       "shard.h",
       "os",
