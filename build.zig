@@ -2,9 +2,10 @@
 //!
 //!   zig build              the shared library for every platform, into dist/native/<platform>/
 //!   zig build -Dhost       the same for this machine only
-//!   zig build test         compiles test/core/*_test.c with undefined-behaviour checks and runs them
+//!   zig build test         compiles test/{core,exhaustion,fuzz}/*_test.c with undefined-behaviour checks and runs them
 //!   zig build test-build   compiles them only, into zig-out/core-test/
 //!   zig build cross        the C programs that test/cross/ runs, into zig-out/cross/
+//!   zig build bench        the programs of bench/core/, into zig-out/bench/
 //!
 //! Each `.c` file directly in core/ and the one of the target's system in core/os/ belong to the library.
 
@@ -49,13 +50,14 @@ pub fn build(b: *std.Build) !void {
         if (sameMachine(target.result, b.graph.host.result)) {
             const module = b.createModule(.{ .target = target, .optimize = .ReleaseSafe, .link_libc = true });
             module.linkLibrary(library);
-            addCrossProgram(b, cross, module, "examples/c/visits.c");
+            installProgram(b, cross, module, "examples/c/visits.c");
         }
     }
     b.getInstallStep().dependOn(&libraries.step);
 
     try addTests(b);
     try addParticipant(b, cross);
+    try addBenchmarks(b);
 }
 
 fn sameMachine(target: std.Target, host: std.Target) bool {
@@ -99,7 +101,7 @@ fn coreModule(
     return module;
 }
 
-/// One program for each test/core/*_test.c. They run one after the other: some measure time.
+/// One program for each *_test.c. They run one after the other: some measure time.
 fn addTests(b: *std.Build) !void {
     const run_all = b.step("test", "Run the C unit tests");
     const build_all = b.step("test-build", "Compile the C unit tests into zig-out/core-test/");
@@ -109,7 +111,7 @@ fn addTests(b: *std.Build) !void {
         .root_module = try coreModule(b, b.graph.host, .Debug),
     });
     var previous: ?*std.Build.Step = null;
-    for (try filesEndingIn(b, "test/core", "_test.c")) |file| {
+    for (try testFiles(b)) |file| {
         const module = b.createModule(.{
             .target = b.graph.host,
             .optimize = .Debug,
@@ -132,18 +134,34 @@ fn addTests(b: *std.Build) !void {
     }
 }
 
+/// The C tests in the folders that have some.
+fn testFiles(b: *std.Build) ![]const []const u8 {
+    var files: std.ArrayList([]const u8) = .empty;
+    for ([_][]const u8{ "core", "exhaustion", "fuzz" }) |folder|
+        try files.appendSlice(b.allocator, try filesEndingIn(b, b.fmt("test/{s}", .{folder}), "_test.c"));
+    return files.items;
+}
+
 /// test/cross/participant.c with the core in one static program: it brings its own C library along.
 fn addParticipant(b: *std.Build, cross: *std.Build.Step) !void {
     const target = b.resolveTargetQuery(.{ .cpu_arch = b.graph.host.result.cpu.arch, .os_tag = .linux, .abi = .musl });
-    addCrossProgram(b, cross, try coreModule(b, target, .ReleaseFast), "test/cross/participant.c");
+    installProgram(b, cross, try coreModule(b, target, .ReleaseFast), "test/cross/participant.c");
 }
 
-fn addCrossProgram(b: *std.Build, cross: *std.Build.Step, module: *std.Build.Module, file: []const u8) void {
+fn addBenchmarks(b: *std.Build) !void {
+    const bench = b.step("bench", "Build the programs of bench/core/");
+    for (try filesEndingIn(b, "bench/core", ".c")) |file| {
+        installProgram(b, bench, try coreModule(b, b.graph.host, .ReleaseFast), file);
+    }
+}
+
+/// Adds `file`, which has a `main`, to `module`, and puts the program into zig-out/<the step's name>/.
+fn installProgram(b: *std.Build, step: *std.Build.Step, module: *std.Build.Module, file: []const u8) void {
     module.addCSourceFile(.{ .file = b.path(file), .flags = &c_flags });
     module.addIncludePath(b.path("core/include"));
     const program = b.addExecutable(.{ .name = std.fs.path.stem(file), .root_module = module });
-    const install = b.addInstallArtifact(program, .{ .dest_dir = .{ .override = .{ .custom = "cross" } } });
-    cross.dependOn(&install.step);
+    const install = b.addInstallArtifact(program, .{ .dest_dir = .{ .override = .{ .custom = step.name } } });
+    step.dependOn(&install.step);
 }
 
 /// The files directly in `folder` whose names end in `ending`, sorted.
