@@ -35,8 +35,24 @@
 #endif
 
 const char *os_error_text(os_error error) {
-    if (error == ELOOP) return "it is a symbolic link, which is not followed";
-    return strerror(error);
+    switch (error) {
+    case ELOOP:
+        return "it is a symbolic link, which is not followed";
+    case EISDIR:
+        return "it is a directory; choose another path";
+    case EACCES:
+        return "permission denied; this user has to be able to read and write it";
+    case EMFILE:
+        return "this process has too many open files; close some, or raise its limit (ulimit -n)";
+    case ENOMEM:
+        return "no memory or address space is left; use a smaller size, or raise the limits "
+               "(ulimit -v, vm.max_map_count)";
+    case EFBIG:
+        return "this process may not make files so large; use a smaller size, or raise its limit "
+               "(ulimit -f)";
+    default:
+        return strerror(error);
+    }
 }
 
 int32_t os_error_status(os_error error) {
@@ -121,7 +137,15 @@ os_error os_file_read(int fd, uint64_t offset, void *to, size_t len) {
     return 0;
 }
 
+/* Writing beyond the limit of file sizes would also raise SIGXFSZ. */
+static bool over_size_limit(uint64_t size_bytes) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           size_bytes > limit.rlim_cur;
+}
+
 os_error os_file_write(int fd, uint64_t offset, const void *from, size_t len) {
+    if (over_size_limit(offset + len)) return EFBIG;
     for (size_t done = 0; done < len;) {
         ssize_t put = pwrite(fd, (const char *)from + done, len - done, (off_t)(offset + done));
         if (put < 0 && errno == EINTR) continue;
@@ -131,18 +155,27 @@ os_error os_file_write(int fd, uint64_t offset, const void *from, size_t len) {
     return 0;
 }
 
-os_error os_file_reserve(int fd, uint64_t size_bytes) {
-    /* Over the limit the kernel would also raise SIGXFSZ. */
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        size_bytes > limit.rlim_cur)
-        return EFBIG;
-    if (ftruncate(fd, (off_t)size_bytes) != 0) return errno;
-    int error;
-    do
-        error = posix_fallocate(fd, 0, (off_t)size_bytes);
-    while (error == EINTR);
+/* For file systems that cannot reserve: written zeros are as good. */
+static os_error write_zeros(int fd, uint64_t size_bytes) {
+    static const char zeros[65536];
+    os_error error = 0;
+    for (uint64_t at = 0; at < size_bytes && !error; at += sizeof zeros) {
+        uint64_t left = size_bytes - at;
+        error = os_file_write(fd, at, zeros, left < sizeof zeros ? (size_t)left : sizeof zeros);
+    }
     return error;
+}
+
+os_error os_file_reserve(int fd, uint64_t size_bytes) {
+    if (over_size_limit(size_bytes)) return EFBIG;
+    if (ftruncate(fd, (off_t)size_bytes) != 0) return errno;
+    /* The system call itself: C libraries do not agree on how posix_fallocate tells an error. */
+    long done;
+    do
+        done = syscall(SYS_fallocate, fd, 0, 0L, (long)size_bytes);
+    while (done < 0 && errno == EINTR);
+    if (done == 0) return 0;
+    return errno == EOPNOTSUPP ? write_zeros(fd, size_bytes) : errno;
 }
 
 os_error os_file_truncate(int fd, uint64_t size_bytes) {
@@ -184,14 +217,14 @@ uint64_t os_file_system_bytes(int fd) {
 
 /* ------------------------------------------------------------------ memory */
 
-/* What is mapped, for the signal handler: no locks. `base` is 0 in a free row, ROW_TAKEN in one
+/* What is mapped, for the signal handler: no locks. More rows than a process has handles. `base` is 0 in a free row, ROW_TAKEN in one
  * that is being filled in or emptied, and stored last. */
 typedef struct mapping {
     uintptr_t base, end;
     uint32_t *lost;
 } mapping;
 
-#define MAPPINGS_MAX 4096u
+#define MAPPINGS_MAX 8192u
 #define ROW_TAKEN 1u
 
 static mapping mappings[MAPPINGS_MAX];
@@ -354,18 +387,22 @@ uint64_t os_uptime_ms(void) { return clock_us(CLOCK_BOOTTIME) / 1000; }
 uint64_t os_calendar_ms(void) { return clock_us(CLOCK_REALTIME) / 1000; }
 
 uint64_t os_boot_id(void) {
+    /* Read once: later there may be no descriptor left to read it with. */
+    static uint64_t known;
+    uint64_t id = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (id != 0) return id;
     char text[37] = {0};
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
     if (fd < 0) return 0;
     ssize_t len = read(fd, text, sizeof text - 1);
     close(fd);
     /* A random UUID; its last 16 hexadecimal digits are plenty. */
-    uint64_t id = 0;
     for (ssize_t i = 0; i < len; i++) {
         char c = text[i];
         if (c >= '0' && c <= '9') id = id << 4 | (uint64_t)(c - '0');
         if (c >= 'a' && c <= 'f') id = id << 4 | (uint64_t)(c - 'a' + 10);
     }
+    __atomic_store_n(&known, id, __ATOMIC_RELAXED);
     return id;
 }
 
