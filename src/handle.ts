@@ -15,6 +15,12 @@ import { Request } from "./request.ts";
 import { readInfo } from "./stats.ts";
 import type { Codec, Info } from "./types.ts";
 
+/**
+ * Keeps the bound memory of every open handle alive: native code has its address until the handle
+ * is closed, also when user code has dropped the cache without closing it.
+ */
+const openHandles = new Set<Handle>();
+
 export class Handle {
   /** The native handle, 0 when closed. */
   id: number;
@@ -33,6 +39,7 @@ export class Handle {
     this.id = id;
     this.native = binding.native;
     this.codec = opening.codec;
+    openHandles.add(this);
     try {
       this.request = new Request(binding.traits);
       this.numberOut = this.request.bytes.subarray(CONTROL.number, CONTROL.number + 8);
@@ -56,6 +63,7 @@ export class Handle {
     const id = this.id;
     this.id = 0;
     if (id !== 0) this.native.fc_close(id);
+    openHandles.delete(this);
   }
 
   /** @throws FastCacheError `CLOSED`; for the calls that might not reach native code */

@@ -91,8 +91,8 @@ function parseWhere(options: Pick<OpenOptions, "name" | "path" | "fd">): Where {
 }
 
 function checkName(name: unknown): string {
-  if (typeof name !== "string" || !/^[A-Za-z0-9._-]+$/.test(name) || /^\.+$/.test(name)) {
-    throw wrong("name", name, "a string of letters, digits, '.', '_' and '-' (not dots alone)");
+  if (typeof name !== "string" || !/^[A-Za-z0-9._-]+$/.test(name)) {
+    throw wrong("name", name, "a string of letters, digits, '.', '_' and '-'");
   }
   if (name.length <= FC_NAME_LEN_MAX) return name;
   throw invalid(`\`name\` has ${name.length} characters, the limit is ${FC_NAME_LEN_MAX}`);

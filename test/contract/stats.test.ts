@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// stats: the counters of all processes, and the state of the segment.
+
+import { describe, expect, test } from "vitest";
+import { MIB, open, openPrivate, uniqueName } from "../support/segments.ts";
+
+describe("stats", () => {
+  test("count what happened, and say what is there", () => {
+    const cache = openPrivate();
+    cache.set("a", 1).set("b", "x".repeat(1000)).set("a", 2);
+    cache.get("a");
+    cache.get("none");
+    cache.peek("b");
+    cache.delete("b");
+    cache.delete("none");
+    const stats = cache.stats();
+    expect(stats).toMatchObject({
+      sets: 3,
+      deletes: 1,
+      evictions: 0,
+      expirations: 0,
+      entries: 1,
+      processes: 1,
+    });
+    expect(stats.hits).toBeGreaterThanOrEqual(1);
+    expect(stats.misses).toBeGreaterThanOrEqual(1);
+    expect(stats.lockWaits).toBe(0);
+    expect(stats.takeovers).toBe(0);
+    expect(stats.bytesUsed).toBeGreaterThan(0);
+    expect(stats.bytesUsed).toBeLessThan(1000);
+    expect(stats.capacityBytes).toBeGreaterThan(stats.bytesUsed);
+    expect(stats.capacityBytes).toBeLessThanOrEqual(cache.info.size);
+  });
+
+  test("count batches entry by entry", () => {
+    const cache = openPrivate();
+    cache.setMany([
+      ["a", 1],
+      ["b", 2],
+    ]);
+    cache.getMany(["a", "b", "c"]);
+    cache.deleteMany(["a", "c"]);
+    expect(cache.stats()).toMatchObject({ hits: 2, misses: 1, sets: 2, deletes: 1, entries: 1 });
+  });
+
+  test("sum over all handles, also closed ones", () => {
+    const name = uniqueName();
+    const first = open({ name, size: MIB });
+    const second = open({ name });
+    first.set("a", 1);
+    second.set("b", 2);
+    second.get("a");
+    second.close();
+    expect(first.stats()).toMatchObject({ sets: 2, hits: 1, entries: 2, processes: 1 });
+  });
+
+  test("are a fresh plain object each time", () => {
+    const cache = openPrivate();
+    const before = cache.stats();
+    cache.set("a", 1);
+    expect(Object.getPrototypeOf(before)).toBe(Object.prototype);
+    expect(before.sets).toBe(0);
+    expect(cache.stats().sets).toBe(1);
+    expect(Object.values(before).every((value) => Number.isFinite(value))).toBe(true);
+  });
+});
