@@ -4,7 +4,7 @@
  * leave from, and WALK_COMPACT.
  *
  * Work is paid as you go: a set that finds fewer than FREE_WANTED extents free walks on until it
- * has passed by a little more dead bytes than it adds, or STEPS_MAX records; only under
+ * has passed by a little more dead bytes than it adds, or looked at STEPS_MAX records; only under
  * LOG_RESERVE free extents does it go on until there is room.
  */
 #include "clean.h"
@@ -15,6 +15,10 @@
 
 #define FREE_WANTED (LOG_RESERVE + 2u)
 #define STEPS_MAX 256u
+/* Records that a set moves because the policy spares them; and when it cannot wait, before it
+ * drops what comes next all the same. */
+#define SPARED_MAX 64u
+#define SPARED_MAX_URGENT 1024u
 #define SWEEP_RECORDS 16u
 /* Extents one call may finish before it stops believing in compaction, and in the notes. */
 #define COMPACT_LAPS 1u
@@ -23,7 +27,7 @@
 typedef struct cleaning {
     const shard *s;
     bool by_count;    /* the cap on entries is the reason: space does not matter */
-    uint64_t adding;  /* bytes that the set will add */
+    uint64_t adding;  /* bytes by which live bytes will grow */
     uint64_t gained;  /* dead bytes passed by */
     uint64_t steps;   /* records looked at */
     uint32_t extents; /* walks begun */
@@ -123,7 +127,7 @@ static void meet(cleaning *work, enum walk_purpose purpose, uint64_t hash, const
         v.where = eviction_of(s)->keep(s, entry, part);
     } else {
         v = eviction_of(s)->judge(s, (enum queue)purpose, entry, part);
-        if (v.stays && work->spared++ >= EVICTION_SPARED_MAX) v.stays = false;
+        if (v.stays && work->spared++ >= SPARED_MAX_URGENT) v.stays = false;
     }
     if (v.stays && entry_move_part(s, v.where, hash, entry, part)) return;
     if (v.leaves_ghost)
@@ -227,18 +231,20 @@ static bool step(cleaning *work) {
 }
 
 int32_t clean_for(const shard *s, uint32_t lane, uint32_t key_len, uint32_t value_len,
-                  bool *moved) {
+                  uint64_t replaced, bool *moved) {
     cleaning work = {.s = s};
-    work.adding = record_inline_size(key_len, value_len);
-    const uint64_t quota = work.adding + work.adding / 8;
+    const uint64_t size = record_inline_size(key_len, value_len);
+    const uint64_t quota = size + size / 8;
+    work.adding = size - min_u64(replaced, size);
     sweep_due(&work, SWEEP_RECORDS);
     work.gained = 0;
     for (;;) {
         uint32_t needs = log_needs(s, lane, key_len, value_len);
         uint32_t free_extents = load_u32_relaxed(&s->header->free_extents);
         if (free_extents >= needs + FREE_WANTED) break;
-        if (free_extents >= needs + LOG_RESERVE && (work.gained >= quota || work.steps >= STEPS_MAX))
-            break;
+        bool paid =
+            work.gained >= quota || work.steps >= STEPS_MAX || work.spared >= SPARED_MAX;
+        if (free_extents >= needs + LOG_RESERVE && paid) break;
         if (endless(&work) || !step(&work)) {
             *moved = true;
             return free_extents >= needs + LOG_RESERVE ? FC_OK : FC_CORRUPT;

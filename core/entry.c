@@ -7,9 +7,22 @@
 #include "expire.h"
 #include "lock.h"
 
+/* Values up to this many bytes are put together again, on the stack, when they move. */
+#define GATHER_MAX 16384u
+
 static void release_chunks(const shard *s, const record *head) {
     for (uint32_t i = 0; i < head->chunks; i++)
         log_release_chunk(s, load_u64_relaxed(&head->locations[i]));
+}
+
+uint64_t entry_bytes(const shard *s, const found *entry) {
+    uint64_t bytes = entry->record.size;
+    for (uint32_t i = 0; i < entry->record.chunks; i++) {
+        record chunk;
+        if (record_load(s, load_u64_relaxed(&entry->record.locations[i]), &chunk))
+            bytes += chunk.size;
+    }
+    return bytes;
 }
 
 static uint32_t extent_of(const shard *s, uint64_t offset) {
@@ -113,7 +126,9 @@ static bool move_chunk(const shard *s, placement where, uint64_t hash, const fou
         log_release(s, old, chunk->size);
         return true;
     }
-    log_value value = {.rest = head->value, .rest_len = head->value_here};
+    log_value value = {.rest = head->value,
+                       .rest_len = head->value_here,
+                       .split_min = log_split_min_moving(s)};
     value.chunks = copy_locations(head, 0, number, value.locations);
     for (uint32_t i = 0; i < count; i++) value.locations[value.chunks++] = pieces[i];
     value.chunks += copy_locations(head, number + 1, head->chunks, value.locations + value.chunks);
@@ -125,10 +140,39 @@ static bool move_chunk(const shard *s, placement where, uint64_t hash, const fou
     return true;
 }
 
+/* A small value that was cut by moves before becomes one piece again. */
+static bool move_whole(const shard *s, placement where, uint64_t hash, const found *entry) {
+    const record *head = &entry->record;
+    uint8_t bytes[GATHER_MAX];
+    uint32_t len = 0;
+    for (uint32_t i = 0; i < head->chunks; i++) {
+        record chunk;
+        if (!record_load(s, load_u64_relaxed(&head->locations[i]), &chunk) ||
+            chunk.header.form != RECORD_CHUNK || chunk.header.value_len > sizeof bytes - len)
+            return false;
+        copy_from_shared(bytes + len, chunk.value, chunk.header.value_len);
+        len += chunk.header.value_len;
+    }
+    if (head->value_here > sizeof bytes - len) return false;
+    copy_from_shared(bytes + len, head->value, head->value_here);
+    log_value value = {.rest = bytes,
+                       .rest_len = len + head->value_here,
+                       .split_min = s->geometry->tail_split_min};
+    if (value.rest_len != head->header.value_len || !rewrite(s, where, hash, entry, &value))
+        return false;
+    release_chunks(s, head);
+    return true;
+}
+
 bool entry_move_part(const shard *s, placement where, uint64_t hash, const found *entry,
                      const record *part) {
+    if (entry->record.chunks > 1 && entry->record.header.value_len <= GATHER_MAX)
+        return move_whole(s, where, hash, entry);
     if (part->header.form == RECORD_CHUNK) return move_chunk(s, where, hash, entry, part);
-    log_value value = {.rest = part->value, .rest_len = part->value_here};
+    log_value value = {.rest = part->value,
+                       .rest_len = part->value_here,
+                       .split_min = part->chunks ? log_split_min_moving(s)
+                                                 : s->geometry->tail_split_min};
     value.chunks = copy_locations(part, 0, part->chunks, value.locations);
     return rewrite(s, where, hash, entry, &value);
 }

@@ -24,6 +24,9 @@ typedef struct placement {
 bool entry_store(const shard *s, placement where, uint64_t hash, record_header header,
                  const uint8_t *key, log_value *value, const found *existing, uint64_t *room);
 
+/* Live bytes of all its parts. */
+uint64_t entry_bytes(const shard *s, const found *entry);
+
 /* Takes the entry out of the index and forgets its bytes. */
 void entry_drop(const shard *s, const found *entry);
 /* The same, but a ghost stays. */

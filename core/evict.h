@@ -9,9 +9,6 @@
 
 #include "entry.h"
 
-/* Records that one set may spare before it drops what comes next; bounds its work. */
-#define EVICTION_SPARED_MAX 64u
-
 typedef struct verdict {
     bool stays;
     bool leaves_ghost; /* if it does not stay */

@@ -206,6 +206,8 @@ static uint64_t append_chunk(const shard *s, uint64_t offset, uint64_t hash,
     return offset;
 }
 
+uint32_t log_split_min_moving(const shard *s) { return s->geometry->extent_bytes / 8; }
+
 bool log_append_chunks(const shard *s, uint32_t lane, uint64_t hash, const uint8_t *bytes,
                        uint32_t len, uint64_t *locations, uint32_t *count, uint32_t count_max) {
     const geometry *g = s->geometry;
@@ -257,7 +259,7 @@ static uint64_t record_size(const record_header *header, const log_value *value)
 
 /* Bytes of the value to put into a chunk at a tail with so much room; 0 for none. */
 static uint32_t chunk_at_tail(const shard *s, uint32_t room, const log_value *value) {
-    if (room < s->geometry->tail_split_min || value->chunks >= log_chunks_max(s)) return 0;
+    if (room < value->split_min || value->chunks >= log_chunks_max(s)) return 0;
     uint32_t payload = min_u32(value->rest_len, room - (uint32_t)RECORD_HEADER);
     return payload >= CHUNK_PAYLOAD_MIN ? payload : 0;
 }

@@ -25,6 +25,7 @@
 typedef struct log_value {
     const uint8_t *rest; /* what is not in chunks yet; may lie in the segment */
     uint32_t rest_len;
+    uint32_t split_min; /* cut off a chunk only where an extent's rest has so many bytes */
     uint32_t chunks;
     uint64_t locations[CHUNKS_MAX];
 } log_value;
@@ -39,6 +40,8 @@ uint64_t log_append(const shard *s, uint32_t lane, uint64_t hash, record_header 
  * there is no room, or if more than `count_max` locations were needed. */
 bool log_append_chunks(const shard *s, uint32_t lane, uint64_t hash, const uint8_t *bytes,
                        uint32_t len, uint64_t *locations, uint32_t *count, uint32_t count_max);
+/* `split_min` for parts that move: larger, lest values are cut ever smaller. */
+uint32_t log_split_min_moving(const shard *s);
 /* Most chunks of one entry: a head has to fit into an extent. */
 uint32_t log_chunks_max(const shard *s);
 /* Could a record of `size` bytes be appended without opening an extent? */

@@ -67,7 +67,8 @@ static int32_t store(target *t, const write_value *value) {
     if (status != FC_OK) return status;
     const placement where = eviction_of(s)->admit(s, t->hash, t->present ? &t->entry : NULL);
     bool moved;
-    status = clean_for(s, where.lane, t->key_len, value->len, &moved);
+    uint64_t replaced = t->present ? entry_bytes(s, &t->entry) : 0;
+    status = clean_for(s, where.lane, t->key_len, value->len, replaced, &moved);
     if (status != FC_OK) return status;
     if (moved) look_up(t);
     uint64_t *room = t->present ? NULL : make_index_room(t);
@@ -83,6 +84,7 @@ static int32_t store(target *t, const write_value *value) {
         .type = value->type,
     };
     log_value bytes;
+    bytes.split_min = s->geometry->tail_split_min;
     bytes.rest = value->bytes;
     bytes.rest_len = value->len;
     bytes.chunks = 0;
