@@ -27,7 +27,8 @@ typedef struct cache {
     uint32_t lock_wait_ms;
     uint32_t kind;
     uint32_t eviction;
-    int fd; /* our own open file: holds our slot's liveness byte */
+    int fd;        /* our own open file: holds our slot's liveness byte, so nobody inherits it */
+    int shared_fd; /* another open file of the segment, for others to inherit; -1 without /proc */
     uint32_t lost; /* 1: the file was cut short under us; see os_map */
     region request;
     region response;

@@ -36,45 +36,49 @@ static uint32_t places(const shard *s, uint64_t hash, bucket *where[2 + STASH_BU
     return count;
 }
 
-static bool has_part(const record *r, uint64_t offset) {
+/* Calls wanted(record, context) for each entry with the key's tag, until it says yes. */
+static bool find(const shard *s, uint64_t hash, bool (*wanted)(const record *, const void *),
+                 const void *context, found *out) {
+    bucket *where[2 + STASH_BUCKETS];
+    uint32_t count = places(s, hash, where);
+    const uint16_t tag = hash_tag(hash);
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t match = bucket_match(where[i], tag); match; match &= match - 1) {
+            out->word = &where[i]->words[match_first(match)];
+            out->value = load_u64_relaxed(out->word);
+            if (word_tag(out->value) != tag) continue;
+            if (!record_load(s, word_offset(out->value), &out->record) || !out->record.key) continue;
+            if (wanted(&out->record, context)) return true;
+        }
+    }
+    return false;
+}
+
+typedef struct key_view {
+    const void *bytes;
+    uint32_t len;
+} key_view;
+
+static bool has_key(const record *r, const void *context) {
+    const key_view *key = context;
+    return record_has_key(r, key->bytes, key->len);
+}
+
+bool index_find(const shard *s, uint64_t hash, const void *key, uint32_t key_len, found *out) {
+    const key_view view = {key, key_len};
+    return find(s, hash, has_key, &view, out);
+}
+
+static bool has_part(const record *r, const void *context) {
+    uint64_t offset = *(const uint64_t *)context;
     if (r->offset == offset) return true;
     for (uint32_t i = 0; i < r->chunks; i++)
         if (load_u64_relaxed(&r->locations[i]) == offset) return true;
     return false;
 }
 
-bool index_find(const shard *s, uint64_t hash, const void *key, uint32_t key_len, found *out) {
-    bucket *where[2 + STASH_BUCKETS];
-    uint32_t count = places(s, hash, where);
-    const uint16_t tag = hash_tag(hash);
-    for (uint32_t i = 0; i < count * BUCKET_WORDS; i++) {
-        uint64_t *word = &where[i / BUCKET_WORDS]->words[i % BUCKET_WORDS];
-        uint64_t value = load_u64_relaxed(word);
-        if (word_tag(value) != tag) continue;
-        if (!record_load(s, word_offset(value), &out->record) || !out->record.key) continue;
-        if (!record_has_key(&out->record, key, key_len)) continue;
-        out->word = word;
-        out->value = value;
-        return true;
-    }
-    return false;
-}
-
 bool index_find_part(const shard *s, uint64_t hash, uint64_t offset, found *out) {
-    bucket *where[2 + STASH_BUCKETS];
-    uint32_t count = places(s, hash, where);
-    const uint16_t tag = hash_tag(hash);
-    for (uint32_t i = 0; i < count * BUCKET_WORDS; i++) {
-        uint64_t *word = &where[i / BUCKET_WORDS]->words[i % BUCKET_WORDS];
-        uint64_t value = load_u64_relaxed(word);
-        if (word_tag(value) != tag) continue;
-        if (!record_load(s, word_offset(value), &out->record) || !out->record.key) continue;
-        if (!has_part(&out->record, offset)) continue;
-        out->word = word;
-        out->value = value;
-        return true;
-    }
-    return false;
+    return find(s, hash, has_part, &offset, out);
 }
 
 /* An empty word, else the oldest ghost, else null. `used` counts entries. */

@@ -30,42 +30,50 @@ static inline bool unchanged(const reader *r, uint32_t extent) {
     return load_u64_relaxed(&r->s.generations[extent]) <= r->sequence;
 }
 
-static inline attempt search_bucket(reader *r, bucket *b) {
-    const uint16_t tag = hash_tag(r->hash);
-    for (uint32_t i = 0; i < BUCKET_WORDS; i++) {
-        uint64_t value = load_u64_acquire(&b->words[i]); /* pairs with index_publish */
-        if (word_tag(value) != tag) continue;
-        bool whole = record_load(&r->s, word_offset(value), &r->record);
-        if (likely(whole && r->record.key && record_has_key(&r->record, r->key, r->key_len))) {
-            r->word = &b->words[i];
-            r->word_value = value;
-            return ATTEMPT_HIT; /* the caller checks the generation after it has copied */
-        }
-        /* Another key, or bytes of a reused extent that only look so. */
-        if (r->record.extent != EXTENT_NONE && !unchanged(r, r->record.extent)) return ATTEMPT_RETRY;
+/* Does the word lead to the key? */
+static inline attempt examine(reader *r, uint64_t *word) {
+    uint64_t value = load_u64_acquire(word); /* pairs with index_publish */
+    if (unlikely(word_tag(value) != hash_tag(r->hash))) return ATTEMPT_MISS;
+    bool whole = record_load(&r->s, word_offset(value), &r->record);
+    if (likely(whole && r->record.key && record_has_key(&r->record, r->key, r->key_len))) {
+        r->word = word;
+        r->word_value = value;
+        return ATTEMPT_HIT; /* the caller checks the generation after it has copied */
+    }
+    /* Another key, or bytes of a reused extent that only look so. */
+    bool reused = r->record.extent != EXTENT_NONE && !unchanged(r, r->record.extent);
+    return reused ? ATTEMPT_RETRY : ATTEMPT_MISS;
+}
+
+static attempt search_stash(reader *r) {
+    for (uint32_t i = 0; i < STASH_WORDS; i++) {
+        attempt result = examine(r, &r->s.stash[i / BUCKET_WORDS].words[i % BUCKET_WORDS]);
+        if (result != ATTEMPT_MISS) return result;
     }
     return ATTEMPT_MISS;
 }
 
+/* Both buckets are looked at as one, so that the fetches overlap and no branch depends on which of
+ * them holds the key. */
 static inline attempt search(reader *r) {
     const uint64_t stash_moves = load_u64_acquire(&r->s.header->stash_moves); /* with index.c */
     const uint32_t buckets = index_size(&r->s);
     if (unlikely(!buckets)) return ATTEMPT_MISS;
-    const uint32_t first = index_address(hash_first(r->hash), buckets);
-    const uint32_t second = index_address(hash_second(r->hash), buckets);
-    bucket *in_first = index_bucket(&r->s, first);
-    bucket *in_second = index_bucket(&r->s, second);
-    if (unlikely(!in_first || !in_second)) return ATTEMPT_MISS;
-    prefetch(in_second);
-    attempt result = search_bucket(r, in_first);
-    if (result != ATTEMPT_MISS) return result;
-    result = search_bucket(r, in_second);
-    if (result != ATTEMPT_MISS) return result;
-    if (unlikely(load_u32_acquire(&r->s.header->stash_count) != 0))
-        for (uint32_t i = 0; i < STASH_BUCKETS; i++) {
-            result = search_bucket(r, &r->s.stash[i]);
-            if (result != ATTEMPT_MISS) return result;
-        }
+    bucket *first = index_bucket(&r->s, index_address(hash_first(r->hash), buckets));
+    bucket *second = index_bucket(&r->s, index_address(hash_second(r->hash), buckets));
+    if (unlikely(!first || !second)) return ATTEMPT_MISS;
+    const uint16_t tag = hash_tag(r->hash);
+    uint64_t match = bucket_match(first, tag) | (uint64_t)bucket_match(second, tag) << 32;
+    for (; match; match &= match - 1) {
+        uint32_t i = match_first(match);
+        bucket *b = i < BUCKET_WORDS ? first : second;
+        attempt result = examine(r, &b->words[i % BUCKET_WORDS]);
+        if (likely(result != ATTEMPT_MISS)) return result;
+    }
+    if (unlikely(load_u32_acquire(&r->s.header->stash_count) != 0)) {
+        attempt result = search_stash(r);
+        if (result != ATTEMPT_MISS) return result;
+    }
     /* A split, or the stash, may have moved the key behind our back. */
     return likely(index_size(&r->s) == buckets &&
                   load_u64_relaxed(&r->s.header->stash_moves) == stash_moves)
@@ -148,10 +156,10 @@ void read_prefetch_record(const cache *c, uint64_t hash) {
     for (int candidate = 0; candidate < 2; candidate++) {
         uint32_t place = candidate ? hash_second(hash) : hash_first(hash);
         bucket *b = index_bucket(&s, index_address(place, buckets));
-        for (uint32_t i = 0; b && i < BUCKET_WORDS; i++) {
-            uint64_t value = load_u64_relaxed(&b->words[i]);
-            uint64_t offset = word_offset(value);
-            if (word_tag(value) != tag || offset >= s.geometry->shard_data_bytes) continue;
+        if (!b) return;
+        for (uint32_t match = bucket_match(b, tag); match; match &= match - 1) {
+            uint64_t offset = word_offset(load_u64_relaxed(&b->words[match_first(match)]));
+            if (offset >= s.geometry->shard_data_bytes) continue;
             prefetch(s.extents + offset);
             prefetch(s.extents + offset + CACHE_LINE);
         }

@@ -64,7 +64,8 @@ static inline bool record_parse_head(record *r, uint64_t room) {
 
 /* Reads the record at `offset`. False if there cannot be one; then, and also when a concurrent
  * writer may have reused the extent, *r is only good for r->extent (if offset was inside). */
-static inline bool record_load(const shard *s, uint64_t offset, record *r) {
+__attribute__((always_inline)) static inline bool record_load(const shard *s, uint64_t offset,
+                                                              record *r) {
     const geometry *g = s->geometry;
     r->offset = offset;
     r->extent = EXTENT_NONE;

@@ -352,6 +352,7 @@ int32_t segment_open(const fc_options *options, const char *name, uint32_t name_
         if (status == FC_OK) status = open_locked(options, &t, c, &again, report);
     }
     if (status != FC_OK) return status;
+    if (os_file_reopen(c->fd, &c->shared_fd) != 0) c->shared_fd = -1;
     c->kind = options->kind;
     c->clock_base_ms = cache_superblock(c)->clock_base_ms;
     c->lock_wait_ms = options->lock_wait_ms ? options->lock_wait_ms : 1000;
@@ -361,6 +362,7 @@ int32_t segment_open(const fc_options *options, const char *name, uint32_t name_
 void segment_close(cache *c) {
     clock_remember(c);
     os_unmap(c->base, c->geometry.size_bytes);
+    if (c->shared_fd >= 0) os_file_close(c->shared_fd);
     os_file_close(c->fd); /* frees the slot: the kernel drops its byte lock */
     c->base = NULL;
 }

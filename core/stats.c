@@ -66,6 +66,6 @@ void stats_info(const cache *c, fc_info_fields *info) {
         .data_bytes = g->shard_data_bytes * g->shards,
         .extent_bytes = g->extent_bytes,
         .processes_max = g->slots,
-        .fd = (uint64_t)c->fd,
+        .fd = c->shared_fd >= 0 ? (uint64_t)c->shared_fd : FC_FD_NONE,
     };
 }

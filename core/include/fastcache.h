@@ -171,6 +171,8 @@ FC_API int32_t fc_destroy(uint32_t kind, const char *name, uint32_t name_len, fc
  * nothing useful was written: call again with that much). */
 FC_API int32_t fc_list(char *buffer, uint32_t capacity);
 
+#define FC_FD_NONE UINT64_MAX
+
 /* The geometry of an open segment. */
 typedef struct fc_info_fields {
     uint64_t kind; /* fc_kind as opened */
@@ -184,7 +186,9 @@ typedef struct fc_info_fields {
     uint64_t data_bytes;   /* sum of the shards' data space */
     uint64_t extent_bytes; /* unit of reclaiming */
     uint64_t processes_max;
-    uint64_t fd; /* the descriptor others may inherit and open with FC_KIND_FD */
+    /* The descriptor others may inherit and open with FC_KIND_FD; FC_FD_NONE where the system has
+     * no /proc. It is closed with the handle. */
+    uint64_t fd;
 } fc_info_fields;
 
 FC_API int32_t fc_info(uint32_t handle, fc_info_fields *info);
