@@ -121,6 +121,7 @@ export class FastCache<V = unknown> {
     const place = pool.place();
     const keyLength = writeKey(request, key, FC_IO_KEY);
     const length = handle.native.fc_io_get(handle.id, keyLength, place, flags);
+    if (length === STATUS.MISS) return undefined;
     if (length < 0) return readLarge(handle, length, key, keyLength);
     return readValue(pool.memory, place, length, request.words[TYPE] as number, pool);
   }

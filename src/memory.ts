@@ -17,6 +17,7 @@ export interface TextBuffer {
 
 /** One ArrayBuffer as bytes, 32-bit words, doubles and text, each indexed from its beginning. */
 export class Memory {
+  readonly buffer: ArrayBuffer;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly words: Uint32Array;
   readonly doubles: Float64Array;
@@ -25,6 +26,7 @@ export class Memory {
   /** `size` in bytes is rounded up to whole doubles. Zero-filled. */
   constructor(size: number) {
     const buffer = new ArrayBuffer(Math.ceil(size / 8) * 8);
+    this.buffer = buffer;
     this.bytes = new Uint8Array(buffer);
     this.words = new Uint32Array(buffer);
     this.doubles = new Float64Array(buffer);

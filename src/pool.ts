@@ -60,7 +60,7 @@ export class ReadPool {
       const end = offset + length;
       if (end > this.#offset) this.#offset = (end + 7) & ~7;
     }
-    return new Uint8Array(memory.bytes.buffer, offset, length);
+    return new Uint8Array(memory.buffer, offset, length);
   }
 
   #replace(): void {
@@ -71,7 +71,7 @@ export class ReadPool {
   #bindChunk(): Memory {
     const { native, pin } = this.#binding;
     const memory = new Memory(CHUNK_SIZE);
-    pin(memory.bytes.buffer);
+    pin(memory.buffer);
     const region = CONSTANTS.FC_REGION_RESPONSE;
     const status = native.fc_bind(this.#handle, region, memory.bytes, memory.size);
     if (status < 0) throw statusError(status);

@@ -3,7 +3,7 @@
 // Reads the two native tables of 64-bit numbers into plain objects.
 
 import type { NativeFunctions } from "./binding/binding.ts";
-import { EVICTION, INFO_FIELDS, KIND, STATS_FIELDS } from "./binding/symbols.ts";
+import { EVICTION, FD_NONE, INFO_FIELDS, KIND, STATS_FIELDS } from "./binding/symbols.ts";
 import { statusError } from "./errors.ts";
 import type { Info, Stats } from "./types.ts";
 
@@ -50,7 +50,7 @@ export function readInfo(
     dataSize: raw.data_bytes,
     extentSize: raw.extent_bytes,
     maxProcesses: raw.processes_max,
-    fd: raw.fd,
+    fd: raw.fd === FD_NONE ? -1 : raw.fd,
     created,
   });
 }

@@ -135,7 +135,10 @@ export interface Info {
   readonly extentSize: number;
   /** Most handles attached at once. */
   readonly maxProcesses: number;
-  /** The segment's descriptor: for `FastCache.open({ fd })` in a worker, or for a child to inherit. */
+  /**
+   * A descriptor of the segment: for `FastCache.open({ fd })` in a worker, or for a child to
+   * inherit. Closed with the cache. -1 where the system has no /proc.
+   */
   readonly fd: number;
   /** True if this handle created the segment. */
   readonly created: boolean;

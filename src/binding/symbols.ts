@@ -154,6 +154,9 @@ export const INFO_FIELDS = [
   "fd",
 ] as const;
 
+/** `FC_FD_NONE`, `UINT64_MAX`, as a double. */
+export const FD_NONE = 2 ** 64;
+
 /** `fc_stats_fields` in order; each is a `uint64_t`. */
 export const STATS_FIELDS = [
   "hits",

@@ -66,6 +66,11 @@ test("no constant of the header is forgotten", () => {
   expect(header.constant("FC_ABI_VERSION")).toBe(symbols.ABI_VERSION);
 });
 
+test("no descriptor is the largest 64-bit number, as a double", () => {
+  expect(header.definition("FC_FD_NONE")).toBe("UINT64_MAX");
+  expect(symbols.FD_NONE).toBe(Number(2n ** 64n - 1n));
+});
+
 describe("structures", () => {
   test.each([
     ["fc_options", symbols.OPTIONS, symbols.OPTIONS_SIZE],

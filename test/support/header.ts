@@ -53,6 +53,11 @@ export function constant(name: string): number | undefined {
   return match === null ? undefined : Number.parseFloat(match[1] as string);
 }
 
+/** The text of a `#define` as it stands. */
+export function definition(name: string): string | undefined {
+  return new RegExp(`#define ${name} +(\\S+)`).exec(code)?.[1];
+}
+
 /** All names that are `#define`d to a number. */
 export function constantNames(): string[] {
   return [...code.matchAll(/#define (FC_\w+) +[(\d]/g)].map((match) => match[1] as string);
