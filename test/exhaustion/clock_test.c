@@ -20,8 +20,8 @@
 static const char *path;
 
 static void set_with(uint32_t handle, const char *key, double ttl_ms) {
-    CHECK_STATUS(FC_OK, fc_set(handle, key, (uint32_t)strlen(key), "value", 5, FC_TYPE_ASCII, FC_SET,
-                               ttl_ms, 0));
+    CHECK_STATUS(FC_OK, fc_set(handle, key, (uint32_t)strlen(key), "value", 5, FC_TYPE_ASCII,
+                               FC_SET, ttl_ms, 0));
 }
 
 static uint32_t open_with_three(void) {

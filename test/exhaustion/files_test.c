@@ -66,9 +66,7 @@ static void open_to_others(void) {
     CHECK_STATUS(FC_OK, fc_close(opened(open_file(path, 0))));
 }
 
-static void become_nobody(void) {
-    CHECK(setgid(65534) == 0 && setuid(65534) == 0, "setuid");
-}
+static void become_nobody(void) { CHECK(setgid(65534) == 0 && setuid(65534) == 0, "setuid"); }
 
 static void open_read_only(void) {
     if (geteuid() == 0) become_nobody();
@@ -122,7 +120,8 @@ static void names_that_lead_elsewhere(void) {
     char longest[FC_NAME_LEN_MAX + 2];
     memset(longest, 'n', sizeof longest - 1);
     longest[sizeof longest - 1] = 0;
-    fails(open_kind(FC_KIND_SHM, FC_CREATE_OR_ATTACH, longest, 1 << 20), FC_INVALID_ARGUMENT, "200");
+    fails(open_kind(FC_KIND_SHM, FC_CREATE_OR_ATTACH, longest, 1 << 20), FC_INVALID_ARGUMENT,
+          "200");
 }
 
 int main(void) {

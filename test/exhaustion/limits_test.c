@@ -71,8 +71,8 @@ static void in_small_memory(void) {
     static uint8_t value[50000], got[50000];
     for (uint32_t i = 0; i < 400; i++) {
         fill_value(value, sizeof value, i);
-        CHECK_STATUS(FC_OK, fc_set(handle, &i, sizeof i, value, sizeof value, FC_TYPE_BYTES, FC_SET,
-                                   0, 0));
+        CHECK_STATUS(
+            FC_OK, fc_set(handle, &i, sizeof i, value, sizeof value, FC_TYPE_BYTES, FC_SET, 0, 0));
         CHECK(fc_get(handle, &i, sizeof i, got, sizeof got, 0, NULL) == (int32_t)sizeof got &&
                   memcmp(value, got, sizeof got) == 0,
               "value %u is wrong", i);

@@ -171,10 +171,13 @@ static void lose_a_segment(void) {
     CHECK(unlink(path) == 0, "unlink");
 }
 
-static void install(struct sigaction action) { CHECK(sigaction(SIGBUS, &action, NULL) == 0, "sigaction"); }
+static void install(struct sigaction action) {
+    CHECK(sigaction(SIGBUS, &action, NULL) == 0, "sigaction");
+}
 
 static void with_a_handler_with_info(void) {
-    install((struct sigaction){.sa_sigaction = catch_with_info, .sa_flags = SA_SIGINFO | SA_ONSTACK});
+    install(
+        (struct sigaction){.sa_sigaction = catch_with_info, .sa_flags = SA_SIGINFO | SA_ONSTACK});
     lose_a_segment();
     touch_foreign();
     CHECK(caught == 1, "caught %d", caught);
