@@ -27,6 +27,7 @@
 typedef struct cleaning {
     const shard *s;
     bool by_count;    /* the cap on entries is the reason: space does not matter */
+    uint64_t size;    /* bytes that the set stores */
     uint64_t adding;  /* bytes by which live bytes will grow */
     uint64_t gained;  /* dead bytes passed by */
     uint64_t steps;   /* records looked at */
@@ -42,10 +43,15 @@ static bool endless(const cleaning *work) {
            work->steps > WALK_LAPS * (g->shard_data_bytes / RECORD_HEADER);
 }
 
-/* Contract W3: room means live bytes under 90 % of the data space. */
+/* Contract W3: room means live bytes under 90 % of the data space once the set is done. While it
+ * is done, an old value and the new one are there side by side: up to 95 %, which matters for
+ * values larger than a twentieth of the shard only. A lap without success ends the belief. */
 static bool has_room(const cleaning *work) {
+    if (work->extents > COMPACT_LAPS * work->s->geometry->extents) return false;
     uint64_t capacity = log_capacity(work->s);
-    return load_u64_relaxed(&work->s->header->live_bytes) + work->adding < capacity - capacity / 10;
+    uint64_t live = load_u64_relaxed(&work->s->header->live_bytes);
+    return live + work->adding < capacity - capacity / 10 &&
+           live + work->size < capacity - capacity / 20;
 }
 
 /* ---------------------------------------------------------- choosing extents */
@@ -224,18 +230,17 @@ static bool evict_step(cleaning *work) {
 
 /* One step towards more free extents, in the order that clean.h gives. */
 static bool step(cleaning *work) {
-    bool believe = work->extents <= COMPACT_LAPS * work->s->geometry->extents;
-    if (believe && has_room(work) && walk_step(work, WALK_COMPACT)) return true;
-    if (believe && sweep_due(work, SWEEP_RECORDS)) return true;
+    if (has_room(work) && walk_step(work, WALK_COMPACT)) return true;
+    if (sweep_due(work, SWEEP_RECORDS)) return true;
     return evict_step(work);
 }
 
 int32_t clean_for(const shard *s, uint32_t lane, uint32_t key_len, uint32_t value_len,
                   uint64_t replaced, bool *moved) {
     cleaning work = {.s = s};
-    const uint64_t size = record_inline_size(key_len, value_len);
-    const uint64_t quota = size + size / 8;
-    work.adding = size - min_u64(replaced, size);
+    work.size = record_inline_size(key_len, value_len);
+    work.adding = work.size - min_u64(replaced, work.size);
+    const uint64_t quota = work.size + work.size / 8;
     sweep_due(&work, SWEEP_RECORDS);
     work.gained = 0;
     for (;;) {
