@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * io.c is the half of fastcache.h that passes integers only: keys, values and answers lie in
+ * io.c is the half of fastcache.h that passes numbers only: keys, values and answers lie in
  * the two regions bound to the handle. Each call is the pointer call on those places.
  */
 #include "arguments.h"
 #include "batch.h"
 #include "handle.h"
+#include "hash.h"
 #include "iterate.h"
+#include "read.h"
 
 FC_LAYOUT_ASSERT(sizeof(fc_control) == FC_IO_KEY);
 FC_LAYOUT_ASSERT(FC_IO_VALUE == FC_IO_KEY + FC_KEY_LEN_MAX);
@@ -43,83 +45,104 @@ int32_t fc_bind(uint32_t handle, uint32_t which, void *memory, uint32_t length) 
     return FC_OK;
 }
 
-static int32_t get(const cache *c, uint32_t handle, uint32_t key_len, void *value,
-                   uint32_t capacity, uint32_t flags) {
-    fc_item item;
-    int32_t status = fc_get(handle, key_of(c), key_len, value, capacity, flags, &item);
-    if (status < 0 && status != FC_BUFFER_TOO_SMALL) return status;
+/* A small integer that came as a double. */
+static inline uint32_t integer(double number) {
+    return likely(number >= 0 && number <= UINT32_MAX) ? (uint32_t)number : UINT32_MAX;
+}
+
+static inline int32_t get(const cache *c, uint32_t key_len, void *value, uint32_t capacity,
+                          uint32_t flags) {
+    const int32_t key_status = key_check(key_len);
+    if (unlikely(key_status != FC_OK)) return key_status;
+    const uint64_t hash = fc_hash(key_of(c), key_len, c->hash_seed);
+    read_result result;
+    int32_t status = read_entry(c, hash, key_of(c), key_len, value, capacity, flags, &result);
+    if (!(flags & FC_PEEK)) cache_count_read(c, status != FC_MISS ? COUNT_HITS : COUNT_MISSES);
+    if (status == FC_MISS) return status;
     fc_control *control = control_of(c);
-    control->type = item.type;
-    control->value_len = item.value_len;
-    control->version = item.version;
+    control->type = result.type;
+    control->value_len = result.value_len;
+    control->version = (double)result.version;
     return status;
 }
 
-int32_t fc_io_get(uint32_t handle, uint32_t key_len, uint32_t response_offset, uint32_t flags) {
+static inline int32_t get_at(double handle, double key_len, double response_offset, uint32_t flags) {
     int32_t status;
-    const cache *c = bound(handle, &status);
-    if (!c) return status;
-    if (response_offset > c->response.length) return FC_INVALID_ARGUMENT;
-    return get(c, handle, key_len, c->response.memory + response_offset,
-               c->response.length - response_offset, flags);
+    const cache *c = bound(integer(handle), &status);
+    if (unlikely(!c)) return status;
+    const uint32_t offset = integer(response_offset);
+    if (unlikely(offset > c->response.length)) return FC_INVALID_ARGUMENT;
+    return get(c, integer(key_len), c->response.memory + offset, c->response.length - offset, flags);
+}
+
+int32_t fc_io_get(double handle, double key_len, double response_offset) {
+    return get_at(handle, key_len, response_offset, 0);
+}
+
+int32_t fc_io_peek(double handle, double key_len, double response_offset) {
+    return get_at(handle, key_len, response_offset, FC_PEEK);
 }
 
 int32_t fc_io_get_into(uint32_t handle, uint32_t key_len, void *value, uint32_t capacity) {
     int32_t status;
     const cache *c = bound(handle, &status);
-    return c ? get(c, handle, key_len, value, capacity, 0) : status;
+    return c ? get(c, key_len, value, capacity, 0) : status;
 }
 
-int32_t fc_io_set(uint32_t handle, uint32_t key_len, uint32_t value_len, uint32_t type_mode,
-                  double ttl_ms) {
+static int32_t set(const cache *c, uint32_t handle, uint32_t key_len, const void *value,
+                   uint32_t value_len) {
+    const fc_control *control = control_of(c);
+    const uint32_t type = control->type & 0xff, mode = control->type >> 8;
+    const double version = mode == FC_SET_IF_VERSION ? control->version : 0;
+    return fc_set(handle, key_of(c), key_len, value, value_len, type, mode, control->number, version);
+}
+
+int32_t fc_io_set(double handle, double key_len, double value_len) {
     int32_t status;
-    const cache *c = bound(handle, &status);
+    const uint32_t h = integer(handle), len = integer(value_len);
+    const cache *c = bound(h, &status);
     if (!c) return status;
-    if (!holds(c, value_len)) return FC_INVALID_ARGUMENT;
-    return fc_io_set_from(handle, key_len, value_of(c), value_len, type_mode, ttl_ms);
+    if (!holds(c, len)) return FC_INVALID_ARGUMENT;
+    return set(c, h, integer(key_len), value_of(c), len);
 }
 
-int32_t fc_io_set_from(uint32_t handle, uint32_t key_len, const void *value, uint32_t value_len,
-                       uint32_t type_mode, double ttl_ms) {
+int32_t fc_io_set_from(uint32_t handle, uint32_t key_len, const void *value, uint32_t value_len) {
     int32_t status;
     const cache *c = bound(handle, &status);
+    return c ? set(c, handle, key_len, value, value_len) : status;
+}
+
+int32_t fc_io_delete(double handle, double key_len) {
+    int32_t status;
+    const cache *c = bound(integer(handle), &status);
+    return c ? fc_delete(integer(handle), key_of(c), integer(key_len)) : status;
+}
+
+int32_t fc_io_has(double handle, double key_len) {
+    int32_t status;
+    const cache *c = bound(integer(handle), &status);
+    return c ? fc_has(integer(handle), key_of(c), integer(key_len)) : status;
+}
+
+int32_t fc_io_increment(double handle, double key_len, double by) {
+    int32_t status;
+    const cache *c = bound(integer(handle), &status);
     if (!c) return status;
-    const uint32_t mode = type_mode >> 8;
-    const double version = mode == FC_SET_IF_VERSION ? control_of(c)->version : 0;
-    return fc_set(handle, key_of(c), key_len, value, value_len, type_mode & 0xff, mode, ttl_ms,
-                  version);
+    fc_control *control = control_of(c);
+    return fc_increment(integer(handle), key_of(c), integer(key_len), by, control->number,
+                        control->version, &control->number);
 }
 
-int32_t fc_io_delete(uint32_t handle, uint32_t key_len) {
+int32_t fc_io_touch(double handle, double key_len, double ttl_ms) {
     int32_t status;
-    const cache *c = bound(handle, &status);
-    return c ? fc_delete(handle, key_of(c), key_len) : status;
+    const cache *c = bound(integer(handle), &status);
+    return c ? fc_touch(integer(handle), key_of(c), integer(key_len), ttl_ms) : status;
 }
 
-int32_t fc_io_has(uint32_t handle, uint32_t key_len) {
+int32_t fc_io_ttl(double handle, double key_len) {
     int32_t status;
-    const cache *c = bound(handle, &status);
-    return c ? fc_has(handle, key_of(c), key_len) : status;
-}
-
-int32_t fc_io_increment(uint32_t handle, uint32_t key_len, double by, double initial,
-                        double ttl_ms) {
-    int32_t status;
-    const cache *c = bound(handle, &status);
-    if (!c) return status;
-    return fc_increment(handle, key_of(c), key_len, by, initial, ttl_ms, &control_of(c)->number);
-}
-
-int32_t fc_io_touch(uint32_t handle, uint32_t key_len, double ttl_ms) {
-    int32_t status;
-    const cache *c = bound(handle, &status);
-    return c ? fc_touch(handle, key_of(c), key_len, ttl_ms) : status;
-}
-
-int32_t fc_io_ttl(uint32_t handle, uint32_t key_len) {
-    int32_t status;
-    const cache *c = bound(handle, &status);
-    return c ? fc_ttl(handle, key_of(c), key_len, &control_of(c)->number) : status;
+    const cache *c = bound(integer(handle), &status);
+    return c ? fc_ttl(integer(handle), key_of(c), integer(key_len), &control_of(c)->number) : status;
 }
 
 int32_t fc_io_get_many(uint32_t handle, uint32_t count, uint32_t request_len,

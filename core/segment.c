@@ -121,12 +121,15 @@ static int32_t creation_lock(int fd, uint64_t size_bytes, const char *label, fc_
 static int32_t fail_reserve(int fd, uint64_t size_bytes, const char *label, os_error error,
                             fc_report *report) {
     if (os_error_status(error) != FC_NO_SPACE) return fail_os(report, "reserve", label, error);
-    uint64_t total = os_file_system_bytes(fd);
+    const uint64_t total = os_file_system_bytes(fd);
+    if (total == 0)
+        return report_fail(report, FC_NO_SPACE, "cannot reserve %" PRIu64 " bytes for %s: %s",
+                           size_bytes, label, os_error_text(error));
     return report_fail(report, FC_NO_SPACE,
                        "cannot reserve %" PRIu64 " bytes for %s (%s); its file system has %" PRIu64
                        " bytes in all%s",
                        size_bytes, label, os_error_text(error), total,
-                       total && total <= DOCKER_SHARED_MEMORY
+                       total <= DOCKER_SHARED_MEMORY
                            ? ". In a container give /dev/shm more memory (Docker's default is 64 "
                              "MB): --shm-size=1g, or --ipc=host or --ipc=container:<id> to share "
                              "the host's or another container's"

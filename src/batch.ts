@@ -94,7 +94,9 @@ function readFirst(handle: Handle, flags: number): unknown {
   const start = FC_IO_VALUE + KEY_RECORD.header;
   request.bytes.copyWithin(FC_IO_KEY, start, start + keyLength);
   const place = pool.place();
-  const length = native.fc_io_get(handle.id, keyLength, place, flags);
+  const { id } = handle;
+  const length =
+    flags === 0 ? native.fc_io_get(id, keyLength, place) : native.fc_io_peek(id, keyLength, place);
   if (length < 0) return readLarge(handle, length, undefined, keyLength);
   return readValue(pool.memory, place, length, request.words[0] as number, pool);
 }

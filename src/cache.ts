@@ -120,7 +120,10 @@ export class FastCache<V = unknown> {
     const { pool, request } = handle;
     const place = pool.place();
     const keyLength = writeKey(request, key, FC_IO_KEY);
-    const length = handle.native.fc_io_get(handle.id, keyLength, place, flags);
+    const { id, native } = handle;
+    // Two call sites: V8 calls native code directly only from where it has seen one function.
+    const length =
+      flags === 0 ? native.fc_io_get(id, keyLength, place) : native.fc_io_peek(id, keyLength, place);
     if (length === STATUS.MISS) return undefined;
     if (length < 0) return readLarge(handle, length, key, keyLength);
     return readValue(pool.memory, place, length, request.words[TYPE] as number, pool);
@@ -202,7 +205,9 @@ export class FastCache<V = unknown> {
     const { initial, ttl } = parseIncrement(options, this.#ttl);
     const handle = this.#handle;
     const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-    const status = handle.native.fc_io_increment(handle.id, keyLength, amount, initial, ttl);
+    handle.request.doubles[NUMBER] = initial;
+    handle.request.doubles[VERSION] = ttl;
+    const status = handle.native.fc_io_increment(handle.id, keyLength, amount);
     if (status >= 0) return handle.request.doubles[NUMBER] as number;
     if (status === STATUS.INVALID_ARGUMENT && handle.id !== 0) {
       throw invalid(`${keyName(key)} holds a value that is not a number: set() one, or delete() it`);

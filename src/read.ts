@@ -21,7 +21,7 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
   const { pool } = handle;
   const place = pool.place();
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-  const length = handle.native.fc_io_get(handle.id, keyLength, place, 0);
+  const length = handle.native.fc_io_get(handle.id, keyLength, place);
   if (length >= 0) return pool.take(pool.memory, place, length);
   const found = fetchLarge(handle, length, key, keyLength);
   return found?.memory.bytes.subarray(0, found.length);

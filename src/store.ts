@@ -10,7 +10,9 @@ import type { Key } from "./types.ts";
 import { type Plain, toBytes, toPlain, valueTooLarge, writeValue } from "./value.ts";
 
 const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
+const TYPE = CONTROL.type / 4;
 const VERSION = CONTROL.version / 8;
+const NUMBER = CONTROL.number / 8;
 
 /** Stores `value` if the condition of `mode` (an `fc_set_mode`) is met: true if stored. */
 export function store(
@@ -38,16 +40,18 @@ export function storePlain(
   const keyLength = writeKey(request, key, FC_IO_KEY);
   let length = writeValue(request, plain, FC_IO_VALUE);
   request.doubles[VERSION] = version;
+  request.doubles[NUMBER] = ttl;
   let status: number;
   if (length >= 0) {
-    status = native.fc_io_set(handle.id, keyLength, length, request.type | (mode << 8), ttl);
+    request.words[TYPE] = request.type | (mode << 8);
+    status = native.fc_io_set(handle.id, keyLength, length);
   } else {
     const bytes = toBytes(request, plain);
     length = bytes.length;
     const limit = handle.info.maxValueSize;
     if (length > limit) throw valueTooLarge(length, limit);
-    const typeMode = request.type | (mode << 8);
-    status = native.fc_io_set_from(handle.id, keyLength, bytes, length, typeMode, ttl);
+    request.words[TYPE] = request.type | (mode << 8);
+    status = native.fc_io_set_from(handle.id, keyLength, bytes, length);
   }
   if (status >= 0) return true;
   if (status === STATUS.MISS) return false;

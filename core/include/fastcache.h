@@ -323,7 +323,7 @@ typedef struct fc_cursor {
 FC_API int32_t fc_iterate(uint32_t handle, fc_cursor *cursor, void *response, uint32_t capacity,
                           uint32_t *used);
 
-/* ----------------------------------- entries, by bound memory (integers only) */
+/* ------------------------------------ entries, by bound memory (numbers only) */
 
 /* The same operations for callers for whom pointers are expensive: two regions are
  * bound once, and each call then passes small integers only.
@@ -332,12 +332,17 @@ FC_API int32_t fc_iterate(uint32_t handle, fc_cursor *cursor, void *response, ui
  *             0                       FC_IO_KEY         FC_IO_VALUE
  *   response  | values and answers, at the offset each call names ... |
  *
+ * The calls of the hot path take at most three arguments, and take their integers as doubles:
+ * that is what every JavaScript runtime passes without checks or conversions (node:ffi makes a
+ * call with three doubles in 4 ns, with three uint32_t in 75, with more in 200). A number that
+ * is no uint32_t is out of range of whatever it means.
+ *
  * The memory stays the caller's and must outlive the handle or the next fc_bind. */
 typedef struct fc_control {
-    uint32_t type;      /* out: fc_type of the value read */
+    uint32_t type;      /* out: fc_type of the value read. in: fc_type | fc_set_mode << 8 */
     uint32_t value_len; /* out: its length; also when FC_BUFFER_TOO_SMALL */
-    double version;     /* out: version of the value read; in: FC_SET_IF_VERSION */
-    double number;      /* out: fc_io_increment, fc_io_ttl */
+    double version;     /* out: version of the value read. in: FC_SET_IF_VERSION */
+    double number;      /* out: fc_io_increment, fc_io_ttl. in: ttl_ms, or initial */
     uint32_t done;      /* out: batches: how many were worked on; fc_io_iterate: bytes written */
     uint32_t removed;   /* out: fc_io_delete_many */
     fc_cursor cursor;   /* in and out: fc_io_iterate */
@@ -354,24 +359,25 @@ typedef struct fc_control {
 FC_API int32_t fc_bind(uint32_t handle, uint32_t region, void *memory, uint32_t length);
 
 /* As fc_get, into the response region from `response_offset` on. */
-FC_API int32_t fc_io_get(uint32_t handle, uint32_t key_len, uint32_t response_offset,
-                         uint32_t flags);
+FC_API int32_t fc_io_get(double handle, double key_len, double response_offset);
+/* The same with FC_PEEK. */
+FC_API int32_t fc_io_peek(double handle, double key_len, double response_offset);
 /* As fc_get, into the caller's memory; only the key comes from the request region. */
 FC_API int32_t fc_io_get_into(uint32_t handle, uint32_t key_len, void *value, uint32_t capacity);
-/* As fc_set; `type_mode` is fc_type | fc_set_mode << 8; the value lies at FC_IO_VALUE. */
-FC_API int32_t fc_io_set(uint32_t handle, uint32_t key_len, uint32_t value_len,
-                         uint32_t type_mode, double ttl_ms);
-/* As fc_set, with the value in the caller's memory (for values larger than the region). */
+/* As fc_set; the value lies at FC_IO_VALUE, its type and the mode in control.type, ttl_ms in
+ * control.number. */
+FC_API int32_t fc_io_set(double handle, double key_len, double value_len);
+/* The same with the value in the caller's memory (for values larger than the region). */
 FC_API int32_t fc_io_set_from(uint32_t handle, uint32_t key_len, const void *value,
-                              uint32_t value_len, uint32_t type_mode, double ttl_ms);
-FC_API int32_t fc_io_delete(uint32_t handle, uint32_t key_len);
-FC_API int32_t fc_io_has(uint32_t handle, uint32_t key_len);
-/* As fc_increment; the sum goes to control.number. */
-FC_API int32_t fc_io_increment(uint32_t handle, uint32_t key_len, double by, double initial,
-                               double ttl_ms);
-FC_API int32_t fc_io_touch(uint32_t handle, uint32_t key_len, double ttl_ms);
+                              uint32_t value_len);
+FC_API int32_t fc_io_delete(double handle, double key_len);
+FC_API int32_t fc_io_has(double handle, double key_len);
+/* As fc_increment, with `initial` in control.number and ttl_ms in control.version; the sum
+ * goes to control.number. */
+FC_API int32_t fc_io_increment(double handle, double key_len, double by);
+FC_API int32_t fc_io_touch(double handle, double key_len, double ttl_ms);
 /* As fc_ttl; the time goes to control.number. */
-FC_API int32_t fc_io_ttl(uint32_t handle, uint32_t key_len);
+FC_API int32_t fc_io_ttl(double handle, double key_len);
 /* The batches: `count` packed records of `request_len` bytes at FC_IO_VALUE. */
 FC_API int32_t fc_io_get_many(uint32_t handle, uint32_t count, uint32_t request_len,
                               uint32_t response_offset, uint32_t flags);

@@ -157,6 +157,16 @@ static void a_forked_child_cannot_use_the_parents_handle(void) {
     fc_close(handle);
 }
 
+static void more_memory_than_the_machine_has_is_refused(void) {
+    fc_options options = {.struct_size = sizeof options,
+                          .kind = FC_KIND_PRIVATE,
+                          .create = FC_CREATE_OR_ATTACH,
+                          .size_bytes = 1ull << 42};
+    fc_report report;
+    CHECK_STATUS(FC_NO_SPACE, fc_open(&options, NULL, 0, &report));
+    CHECK(strstr(report.message, "4398046511104"), "%s", report.message);
+}
+
 static void geometries_fit_their_size(void) {
     for (uint64_t size = FC_SIZE_MIN; size < 1ull << 40; size += size / 7) {
         for (uint32_t processors = 1; processors <= 256; processors *= 4) {
@@ -198,6 +208,7 @@ int main(void) {
     TEST(each_segment_has_its_own_hash_seed);
     TEST(a_closed_handle_answers_closed_also_after_another_was_opened);
     TEST(a_forked_child_cannot_use_the_parents_handle);
+    TEST(more_memory_than_the_machine_has_is_refused);
     TEST(geometries_fit_their_size);
     TEST(impossible_options_are_told_the_limit);
     return TESTS_DONE();

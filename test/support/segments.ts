@@ -4,7 +4,7 @@
 // opened here are closed and their segments removed, and a segment of the file that is still
 // there afterwards fails the test.
 
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FastCache, type OpenOptions } from "fastcache";
@@ -56,9 +56,7 @@ function left(): string[] {
 afterEach(() => {
   for (const cache of caches.splice(0)) cache.close();
   for (const name of names) FastCache.destroy({ name });
-  for (const path of paths) {
-    if (existsSync(path)) rmSync(path);
-  }
+  for (const path of paths) rmSync(path, { recursive: true, force: true });
   names.clear();
   paths.clear();
   expect(left(), "segments that a test left behind").toEqual([]);
