@@ -50,8 +50,8 @@ int32_t fc_open(const fc_options *options, const char *name, uint32_t name_len, 
     if (report->handle == 0) {
         segment_close(c);
         free(c);
-        return report_fail(report, FC_NO_SPACE, "all %u handles of this process are open; close some",
-                           HANDLES_MAX);
+        return report_fail(report, FC_NO_SPACE,
+                           "all %u handles of this process are open; close some", HANDLES_MAX);
     }
     return FC_OK;
 }
@@ -111,11 +111,11 @@ int32_t fc_clear(uint32_t handle) {
 /* ------------------------------------------------------------------ entries */
 
 /* The beginning of every operation on a key. */
-#define RESOLVE(handle, key, key_len)                            \
-    const cache *c = handle_get(handle);                         \
-    if (unlikely(!c)) return FC_CLOSED;                          \
-    const int32_t key_status = key_check(key_len);               \
-    if (unlikely(key_status != FC_OK)) return key_status;        \
+#define RESOLVE(handle, key, key_len)                     \
+    const cache *c = handle_get(handle);                  \
+    if (unlikely(!c)) return FC_CLOSED;                   \
+    const int32_t key_status = key_check(key_len);        \
+    if (unlikely(key_status != FC_OK)) return key_status; \
     const uint64_t hash = fc_hash(key, key_len, c->hash_seed)
 
 static double ttl_until(const cache *c, uint64_t deadline_ms) {

@@ -15,7 +15,8 @@ static inline int32_t key_check(uint32_t key_len) {
 /* False for negative numbers, NaN, and what is too far away. */
 static inline bool ttl_valid(double ttl_ms) { return ttl_ms >= 0 && ttl_ms <= FC_TTL_MS_MAX; }
 
-static inline int32_t value_check(const cache *c, uint32_t value_len, uint32_t type, double ttl_ms) {
+static inline int32_t value_check(const cache *c, uint32_t value_len, uint32_t type,
+                                  double ttl_ms) {
     if (unlikely(value_len > c->geometry.value_len_max)) return FC_VALUE_TOO_LARGE;
     return likely(type <= FC_TYPE_CODEC && ttl_valid(ttl_ms)) ? FC_OK : FC_INVALID_ARGUMENT;
 }

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "expire.h"
 #include "hash.h"
 #include "read.h"
 #include "write.h"
-#include "expire.h"
 
 #define WINDOW 16u
 #define KEY_UNIT 4u
@@ -162,7 +162,8 @@ int32_t batch_delete(const cache *c, const uint8_t *request, uint32_t request_le
         }
         for (uint32_t i = 0; i < keys; i++) {
             int32_t status = key_check(window[i].len);
-            if (status == FC_OK) status = write_delete(c, window[i].hash, window[i].key, window[i].len);
+            if (status == FC_OK)
+                status = write_delete(c, window[i].hash, window[i].key, window[i].len);
             if (status != FC_OK && status != FC_MISS) return status;
             if (status == FC_OK) (*removed)++;
             (*done)++;

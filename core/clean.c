@@ -57,8 +57,7 @@ static bool has_room(const cleaning *work) {
 /* ---------------------------------------------------------- choosing extents */
 
 static bool cleanable(const shard *s, uint32_t extent) {
-    return load_u32_relaxed(&s->states[extent].kind) == EXTENT_DATA &&
-           !log_is_open(s, extent);
+    return load_u32_relaxed(&s->states[extent].kind) == EXTENT_DATA && !log_is_open(s, extent);
 }
 
 static bool evicted_from(const shard *s, uint32_t extent) {
@@ -247,8 +246,7 @@ int32_t clean_for(const shard *s, uint32_t lane, uint32_t key_len, uint32_t valu
         uint32_t needs = log_needs(s, lane, key_len, value_len);
         uint32_t free_extents = load_u32_relaxed(&s->header->free_extents);
         if (free_extents >= needs + FREE_WANTED) break;
-        bool paid =
-            work.gained >= quota || work.steps >= STEPS_MAX || work.spared >= SPARED_MAX;
+        bool paid = work.gained >= quota || work.steps >= STEPS_MAX || work.spared >= SPARED_MAX;
         if (free_extents >= needs + LOG_RESERVE && paid) break;
         if (endless(&work) || !step(&work)) {
             *moved = true;

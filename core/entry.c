@@ -126,9 +126,8 @@ static bool move_chunk(const shard *s, placement where, uint64_t hash, const fou
         log_release(s, old, chunk->size);
         return true;
     }
-    log_value value = {.rest = head->value,
-                       .rest_len = head->value_here,
-                       .split_min = log_split_min_moving(s)};
+    log_value value = {
+        .rest = head->value, .rest_len = head->value_here, .split_min = log_split_min_moving(s)};
     value.chunks = copy_locations(head, 0, number, value.locations);
     for (uint32_t i = 0; i < count; i++) value.locations[value.chunks++] = pieces[i];
     value.chunks += copy_locations(head, number + 1, head->chunks, value.locations + value.chunks);
@@ -171,8 +170,8 @@ bool entry_move_part(const shard *s, placement where, uint64_t hash, const found
     if (part->header.form == RECORD_CHUNK) return move_chunk(s, where, hash, entry, part);
     log_value value = {.rest = part->value,
                        .rest_len = part->value_here,
-                       .split_min = part->chunks ? log_split_min_moving(s)
-                                                 : s->geometry->tail_split_min};
+                       .split_min =
+                           part->chunks ? log_split_min_moving(s) : s->geometry->tail_split_min};
     value.chunks = copy_locations(part, 0, part->chunks, value.locations);
     return rewrite(s, where, hash, entry, &value);
 }

@@ -100,11 +100,13 @@ uint32_t expire_sweep(const shard *s, uint64_t now_ms, uint32_t records_max) {
     }
     for (uint32_t done = 0; done < records_max; done++) {
         uint32_t position = load_u32_relaxed(&at->position);
-        uint32_t used = min_u32(load_u32_relaxed(&s->states[extent].used), s->geometry->extent_bytes);
-        uint32_t size = position < used
-                            ? sweep_record(s, ((uint64_t)extent << s->geometry->extent_shift) + position,
-                                           now_ms)
-                            : 0;
+        uint32_t used =
+            min_u32(load_u32_relaxed(&s->states[extent].used), s->geometry->extent_bytes);
+        uint32_t size =
+            position < used
+                ? sweep_record(s, ((uint64_t)extent << s->geometry->extent_shift) + position,
+                               now_ms)
+                : 0;
         /* Dropping the last live record frees the extent and ends the walk. */
         if (load_u32_relaxed(&at->extent) != extent) return done + 1;
         if (size == 0) {

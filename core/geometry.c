@@ -46,16 +46,14 @@ static bool lay_out(uint64_t size_bytes, uint32_t shards, uint64_t max_entries, 
     g->max_entries = max_entries;
     g->shard_entries_max = max_entries ? (max_entries - 1) / shards + 1 : UINT64_MAX;
     g->shards_offset = SEGMENT_PAGE + round_up(g->slots * sizeof(process_slot), SEGMENT_PAGE);
-    g->shard_stride =
-        (g->size_bytes - g->shards_offset) / shards & ~(uint64_t)(SEGMENT_PAGE - 1);
+    g->shard_stride = (g->size_bytes - g->shards_offset) / shards & ~(uint64_t)(SEGMENT_PAGE - 1);
     if (g->shard_stride < (uint64_t)EXTENTS_MIN * EXTENT_BYTES_MIN) return false;
 
     uint64_t extent_bytes = floor_power_of_two(g->shard_stride / EXTENTS_TARGET);
     if (extent_bytes < EXTENT_BYTES_MIN) extent_bytes = EXTENT_BYTES_MIN;
     if (extent_bytes > EXTENT_BYTES_MAX) extent_bytes = EXTENT_BYTES_MAX;
     uint64_t extents = g->shard_stride / extent_bytes;
-    while (extents && extents_offset(extents) + extents * extent_bytes > g->shard_stride)
-        extents--;
+    while (extents && extents_offset(extents) + extents * extent_bytes > g->shard_stride) extents--;
     if (extents < EXTENTS_MIN) return false;
 
     g->extents = (uint32_t)extents;
@@ -106,10 +104,10 @@ int32_t geometry_choose(const fc_options *options, uint32_t processors, geometry
         uint64_t wanted = max_u64(size / SHARD_BYTES_WANTED, SHARDS_PER_PROCESSOR * processors);
         wanted = min_u64(wanted, max_u64(size / SHARD_BYTES_DEFAULT_MIN, 1));
         shards = (uint32_t)floor_power_of_two(min_u64(max_u64(wanted, 1), FC_SHARDS_MAX));
-        while (shards > 1 && (!lay_out(size, shards, 0, out) ||
-                              value_len_limit(out) < options->value_len_max ||
-                              (options->max_entries &&
-                               options->max_entries / shards < SHARD_ENTRIES_DEFAULT_MIN)))
+        while (
+            shards > 1 &&
+            (!lay_out(size, shards, 0, out) || value_len_limit(out) < options->value_len_max ||
+             (options->max_entries && options->max_entries / shards < SHARD_ENTRIES_DEFAULT_MIN)))
             shards /= 2;
     }
     return geometry_resolve(options->size_bytes, shards, options->value_len_max,

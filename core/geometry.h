@@ -14,9 +14,9 @@ typedef struct geometry {
     uint64_t size_bytes;
     uint64_t max_entries; /* of the segment; 0 for no cap */
     uint64_t value_len_max;
-    uint64_t shards_offset;  /* in the segment */
+    uint64_t shards_offset; /* in the segment */
     uint64_t shard_stride;
-    uint64_t states_offset;  /* the next four: within a shard */
+    uint64_t states_offset; /* the next four: within a shard */
     uint64_t directory_offset;
     uint64_t extents_offset;
     uint64_t shard_data_bytes;  /* extents * extent_bytes */

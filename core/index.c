@@ -47,7 +47,8 @@ static bool find(const shard *s, uint64_t hash, bool (*wanted)(const record *, c
             out->word = &where[i]->words[match_first(match)];
             out->value = load_u64_relaxed(out->word);
             if (word_tag(out->value) != tag) continue;
-            if (!record_load(s, word_offset(out->value), &out->record) || !out->record.key) continue;
+            if (!record_load(s, word_offset(out->value), &out->record) || !out->record.key)
+                continue;
             if (wanted(&out->record, context)) return true;
         }
     }

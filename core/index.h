@@ -26,7 +26,8 @@
 
 /* Bucket number of a 32-bit hash in a table of `buckets`: linear hashing's address function. */
 static inline uint32_t index_address(uint32_t hash, uint32_t buckets) {
-    uint32_t low = (1u << (31 - (uint32_t)__builtin_clz(buckets))) - 1; /* 2^k - 1, 2^k <= buckets */
+    uint32_t low =
+        (1u << (31 - (uint32_t)__builtin_clz(buckets))) - 1; /* 2^k - 1, 2^k <= buckets */
     uint32_t address = hash & (low << 1 | 1);
     return address < buckets ? address : hash & low;
 }

@@ -66,13 +66,15 @@ static inline int32_t get(const cache *c, uint32_t key_len, void *value, uint32_
     return status;
 }
 
-static inline int32_t get_at(double handle, double key_len, double response_offset, uint32_t flags) {
+static inline int32_t get_at(double handle, double key_len, double response_offset,
+                             uint32_t flags) {
     int32_t status;
     const cache *c = bound(integer(handle), &status);
     if (unlikely(!c)) return status;
     const uint32_t offset = integer(response_offset);
     if (unlikely(offset > c->response.length)) return FC_INVALID_ARGUMENT;
-    return get(c, integer(key_len), c->response.memory + offset, c->response.length - offset, flags);
+    return get(c, integer(key_len), c->response.memory + offset, c->response.length - offset,
+               flags);
 }
 
 int32_t fc_io_get(double handle, double key_len, double response_offset) {
@@ -94,7 +96,8 @@ static int32_t set(const cache *c, uint32_t handle, uint32_t key_len, const void
     const fc_control *control = control_of(c);
     const uint32_t type = control->type & 0xff, mode = control->type >> 8;
     const double version = mode == FC_SET_IF_VERSION ? control->version : 0;
-    return fc_set(handle, key_of(c), key_len, value, value_len, type, mode, control->number, version);
+    return fc_set(handle, key_of(c), key_len, value, value_len, type, mode, control->number,
+                  version);
 }
 
 int32_t fc_io_set(double handle, double key_len, double value_len) {
@@ -142,7 +145,8 @@ int32_t fc_io_touch(double handle, double key_len, double ttl_ms) {
 int32_t fc_io_ttl(double handle, double key_len) {
     int32_t status;
     const cache *c = bound(integer(handle), &status);
-    return c ? fc_ttl(integer(handle), key_of(c), integer(key_len), &control_of(c)->number) : status;
+    return c ? fc_ttl(integer(handle), key_of(c), integer(key_len), &control_of(c)->number)
+             : status;
 }
 
 int32_t fc_io_get_many(uint32_t handle, uint32_t count, uint32_t request_len,

@@ -31,8 +31,7 @@ static uint64_t next_place(uint64_t place, uint32_t buckets) {
     uint32_t hash = reverse((uint32_t)place);
     uint32_t number = index_address(hash, buckets);
     uint32_t bits = 31 - (uint32_t)__builtin_clz(buckets); /* 2^bits <= buckets */
-    if (index_address(hash, 1u << bits) != number ||
-        number + (1u << bits) < buckets)
+    if (index_address(hash, 1u << bits) != number || number + (1u << bits) < buckets)
         bits++; /* this bucket was split already */
     uint64_t width = 1ull << (32 - bits);
     return (place & ~(width - 1)) + width;
@@ -43,7 +42,7 @@ typedef struct page {
     const shard *s;
     uint64_t sequence;
     uint32_t buckets;
-    uint32_t number;    /* of the bucket */
+    uint32_t number;     /* of the bucket */
     uint64_t begin, end; /* places */
     uint64_t from_stash[STASH_WORDS];
     uint32_t from_stash_count;

@@ -33,7 +33,7 @@
 /* ------------------------------------------------------------- superblock */
 
 enum segment_state {
-    STATE_ABSENT = 0,     /* a file of zeros: nobody began */
+    STATE_ABSENT = 0,      /* a file of zeros: nobody began */
     STATE_CREATING = 0x11, /* the creator holds the creation lock, or died */
     STATE_READY = 0x22     /* written last; everything else is in place */
 };
@@ -175,7 +175,7 @@ typedef struct shard_header {
     /* lines 2 and 3: the lock holder's; rebuilt from the index after a take-over */
     uint64_t entries;
     uint64_t live_bytes;
-    uint64_t version; /* last version given to a record */
+    uint64_t version;             /* last version given to a record */
     uint32_t open_extents[LANES]; /* EXTENT_NONE or the one being appended to */
     uint32_t free_extents;
     uint32_t index_extents;

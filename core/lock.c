@@ -17,7 +17,8 @@ static uint64_t owner_of(uint64_t word) { return word & ~WAITERS; }
 
 static bool take_free(const cache *c, shard_header *shard, uint64_t waiters) {
     uint64_t expected = 0;
-    return cas_u64_acquire(&shard->lock, &expected, c->owner | waiters); /* pairs with lock_release */
+    return cas_u64_acquire(&shard->lock, &expected,
+                           c->owner | waiters); /* pairs with lock_release */
 }
 
 /* One waiter wins the CAS from the dead owner's word; it keeps W for the others. */

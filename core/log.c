@@ -123,7 +123,7 @@ static uint32_t oldest_free(const shard *s) {
 static void generation_raise(const shard *s, uint32_t extent) {
     uint64_t sequence = load_u64_relaxed(&s->header->sequence) + 1;
     store_u64_relaxed(&s->generations[extent], sequence);
-    fence_release(); /* pairs with the acquire fence in read.c */
+    fence_release();                                   /* pairs with the acquire fence in read.c */
     store_u64_release(&s->header->sequence, sequence); /* pairs with the acquire in read.c */
 }
 
@@ -196,8 +196,8 @@ static void tail_commit(const shard *s, uint64_t offset, uint32_t size) {
     live_add(s, extent, size);
 }
 
-static uint64_t append_chunk(const shard *s, uint64_t offset, uint64_t hash,
-                             const uint8_t *payload, uint32_t len) {
+static uint64_t append_chunk(const shard *s, uint64_t offset, uint64_t hash, const uint8_t *payload,
+                             uint32_t len) {
     record_header header = {.version = hash, .value_len = len, .form = RECORD_CHUNK};
     uint8_t *at = s->extents + offset;
     copy_to_shared(at, &header, sizeof header);
@@ -281,8 +281,7 @@ uint64_t log_append(const shard *s, uint32_t lane, uint64_t hash, record_header 
         value->rest += payload;
         value->rest_len -= payload;
     }
-    while (value->chunks > chunks_before)
-        log_release_chunk(s, value->locations[--value->chunks]);
+    while (value->chunks > chunks_before) log_release_chunk(s, value->locations[--value->chunks]);
     return LOG_FULL;
 }
 

@@ -19,10 +19,11 @@ int32_t process_attach(cache *c, fc_report *report) {
         os_error error = os_byte_lock(c->fd, SLOT_LOCK_OFFSET + i);
         if (error == OS_LOCKED) continue;
         if (error)
-            return report_fail(report, os_error_status(error),
-                               "the system refuses a byte lock on the segment's file: %s; fastcache "
-                               "needs a local file system with open file description locks",
-                               os_error_text(error));
+            return report_fail(
+                report, os_error_status(error),
+                "the system refuses a byte lock on the segment's file: %s; fastcache "
+                "needs a local file system with open file description locks",
+                os_error_text(error));
         c->slot_index = i;
         c->slot = cache_slot(c, i);
         /* The byte is ours before the incarnation changes: a lock left by the slot's last

@@ -16,16 +16,18 @@ typedef struct record {
     record_header header;
     uint64_t offset; /* in the shard's extents */
     uint32_t extent;
-    uint32_t size;   /* bytes it takes in its extent, padding included */
+    uint32_t size; /* bytes it takes in its extent, padding included */
     const uint8_t *at;
-    const uint8_t *key;    /* inline, head */
-    const uint8_t *value;  /* inline: the value; head: its last part; chunk: payload */
-    uint64_t *locations;   /* head: offsets of its chunks, atomic */
-    uint32_t chunks;       /* head */
-    uint32_t value_here;   /* bytes at `value` */
+    const uint8_t *key;   /* inline, head */
+    const uint8_t *value; /* inline: the value; head: its last part; chunk: payload */
+    uint64_t *locations;  /* head: offsets of its chunks, atomic */
+    uint32_t chunks;      /* head */
+    uint32_t value_here;  /* bytes at `value` */
 } record;
 
-static inline uint64_t word_offset(uint64_t word) { return (word & WORD_LOCATION_MASK) * RECORD_ALIGN; }
+static inline uint64_t word_offset(uint64_t word) {
+    return (word & WORD_LOCATION_MASK) * RECORD_ALIGN;
+}
 static inline uint16_t word_tag(uint64_t word) { return (uint16_t)(word >> WORD_TAG_SHIFT); }
 static inline uint32_t word_mark(uint64_t word) { return (word >> WORD_MARK_SHIFT) & 0xff; }
 static inline uint64_t word_make(uint16_t tag, uint32_t mark, uint64_t offset) {
@@ -52,7 +54,8 @@ static inline bool record_parse_head(record *r, uint64_t room) {
     uint64_t counts = load_u64_relaxed((const uint64_t *)(const void *)counts_at);
     r->chunks = (uint32_t)counts;
     r->value_here = (uint32_t)(counts >> 32);
-    if (r->chunks == 0 || r->chunks > CHUNKS_MAX || r->value_here > r->header.value_len) return false;
+    if (r->chunks == 0 || r->chunks > CHUNKS_MAX || r->value_here > r->header.value_len)
+        return false;
     uint64_t size = record_head_size(r->header.key_len, r->chunks, r->value_here);
     if (size > room) return false;
     r->key = r->at + RECORD_HEADER;

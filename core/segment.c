@@ -81,8 +81,7 @@ static int32_t fail_os(fc_report *report, const char *action, const char *label,
 /* --------------------------------------------------------------- ownership */
 
 /* Refuses what is not a regular file of this user. */
-static int32_t ownership_check(int fd, const char *label, os_file_state *state,
-                               fc_report *report) {
+static int32_t ownership_check(int fd, const char *label, os_file_state *state, fc_report *report) {
     os_error error = os_file_state_get(fd, state);
     if (error) return fail_os(report, "inspect", label, error);
     if (!state->regular)
@@ -217,9 +216,8 @@ static int32_t content_state(int fd, const os_file_state *file, const char *labe
     *state = STATE_ABSENT;
     if (file->size_bytes == 0) return FC_OK;
     superblock block = {0};
-    os_error error = file->size_bytes < sizeof block
-                         ? 0
-                         : os_file_read(fd, 0, &block, sizeof block);
+    os_error error =
+        file->size_bytes < sizeof block ? 0 : os_file_read(fd, 0, &block, sizeof block);
     if (error) return fail_os(report, "read", label, error);
     if (block.magic != LAYOUT_MAGIC)
         return report_fail(report, FC_CORRUPT,
@@ -241,9 +239,9 @@ static int32_t create_or_attach(const fc_options *options, const char *label, ca
     if (status != FC_OK) return status;
     if (state == STATE_READY) {
         if (options->create == FC_CREATE_EXCLUSIVE)
-            return report_fail(report, FC_EXISTS,
-                               "%s exists already; attach to it, destroy it, or choose another name",
-                               label);
+            return report_fail(
+                report, FC_EXISTS,
+                "%s exists already; attach to it, destroy it, or choose another name", label);
         return attach(options, label, file.size_bytes, c, report);
     }
     if (options->create == FC_ATTACH || options->kind == FC_KIND_FD)
@@ -251,10 +249,11 @@ static int32_t create_or_attach(const fc_options *options, const char *label, ca
                            "there is no segment %s; create it, or check the name", label);
     uint64_t slot;
     if (os_byte_held(c->fd, SLOT_LOCK_OFFSET, SLOT_LOCK_OFFSET + GEOMETRY_SLOTS_MAX, &slot))
-        return report_fail(report, FC_CORRUPT,
-                           "%s was cut short or overwritten while a process is attached to it; close "
-                           "it there, or remove the file",
-                           label);
+        return report_fail(
+            report, FC_CORRUPT,
+            "%s was cut short or overwritten while a process is attached to it; close "
+            "it there, or remove the file",
+            label);
     *created = true;
     return create(options, label, c, report);
 }
@@ -274,7 +273,8 @@ static int32_t options_check(const fc_options *o, fc_report *report) {
                            o->kind, o->create, o->reserved);
     if (o->eviction > FC_EVICTION_S3FIFO)
         return report_fail(report, FC_INVALID_ARGUMENT,
-                           "eviction policy number %" PRIu32 " is unknown; use %d (lru) or %d (s3-fifo)",
+                           "eviction policy number %" PRIu32
+                           " is unknown; use %d (lru) or %d (s3-fifo)",
                            o->eviction, FC_EVICTION_LRU, FC_EVICTION_S3FIFO);
     if (o->kind == FC_KIND_PRIVATE && o->create == FC_ATTACH)
         return report_fail(report, FC_INVALID_ARGUMENT,
@@ -375,7 +375,8 @@ void segment_close(cache *c) {
 int32_t segment_destroy(uint32_t kind, const char *name, uint32_t name_len, fc_report *report) {
     if (kind != FC_KIND_SHM && kind != FC_KIND_FILE)
         return report_fail(report, FC_INVALID_ARGUMENT,
-                           "kind %" PRIu32 " has no name to remove; close its handles instead", kind);
+                           "kind %" PRIu32 " has no name to remove; close its handles instead",
+                           kind);
     target t;
     int32_t status = target_resolve(kind, name, name_len, &t, report);
     if (status != FC_OK) return status;

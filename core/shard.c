@@ -62,8 +62,8 @@ static void recount_word(void *context, uint64_t *word, uint32_t number) {
     uint64_t value = load_u64_relaxed(word);
     bool good = complete_part(r, word_offset(value), &head) && head.key != NULL;
     uint64_t hash = good ? fc_hash(head.key, head.header.key_len, s->cache->hash_seed) : 0;
-    good = good && hash_tag(hash) == word_tag(value) &&
-           shard_of(s->cache, hash).header == s->header;
+    good =
+        good && hash_tag(hash) == word_tag(value) && shard_of(s->cache, hash).header == s->header;
     good = good && (number == INDEX_STASH || index_belongs(hash, number, r->buckets));
     good = good && complete_entry(r, hash, &head);
     good = good && index_find(s, hash, head.key, head.header.key_len, &first) && first.word == word;

@@ -82,8 +82,8 @@ int32_t superblock_validate(const superblock *block, uint64_t file_bytes, geomet
                            block->eviction, FC_EVICTION_LRU, FC_EVICTION_S3FIFO);
     fc_report why;
     report_clear(&why);
-    int32_t status = geometry_resolve(block->size_bytes, block->shards,
-                                      block->value_len_max, block->max_entries, g, &why);
+    int32_t status = geometry_resolve(block->size_bytes, block->shards, block->value_len_max,
+                                      block->max_entries, g, &why);
     if (status != FC_OK)
         return report_fail(report, FC_CORRUPT, "the segment's geometry is impossible: %s",
                            why.message);
@@ -121,4 +121,3 @@ int32_t superblock_agree(const superblock *block, const fc_options *options, fc_
                            block->eviction == FC_EVICTION_LRU ? "lru" : "s3-fifo");
     return FC_OK;
 }
-

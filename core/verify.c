@@ -26,11 +26,10 @@ typedef struct check {
     int32_t status;
 } check;
 
-#define BROKEN(k, ...)                                                      \
-    do {                                                                    \
-        if ((k)->status == FC_OK)                                           \
-            (k)->status = report_fail((k)->report, FC_CORRUPT, __VA_ARGS__); \
-        return;                                                             \
+#define BROKEN(k, ...)                                                                             \
+    do {                                                                                           \
+        if ((k)->status == FC_OK) (k)->status = report_fail((k)->report, FC_CORRUPT, __VA_ARGS__); \
+        return;                                                                                    \
     } while (0)
 
 static void check_part(check *k, const record *part, uint64_t deadline_ms) {
@@ -43,8 +42,9 @@ static void check_part(check *k, const record *part, uint64_t deadline_ms) {
         BROKEN(k, "shard %" PRIu32 ": a live record lies in extent %" PRIu32 " of kind %" PRIu32,
                k->number, part->extent, kind);
     if (position + part->size > used)
-        BROKEN(k, "shard %" PRIu32 ": a live record ends at %" PRIu32 " of extent %" PRIu32
-                  ", which is used up to %" PRIu32,
+        BROKEN(k,
+               "shard %" PRIu32 ": a live record ends at %" PRIu32 " of extent %" PRIu32
+               ", which is used up to %" PRIu32,
                k->number, position + part->size, part->extent, used);
     if (deadline_ms && (deadline_ms < load_u64_relaxed(&state->deadline_min) ||
                         deadline_ms < load_u64_relaxed(&s->header->deadline_min)))
@@ -63,14 +63,14 @@ static void check_chunks(check *k, const record *head, uint64_t hash) {
         if (!record_load(k->s, offset, &chunk) || chunk.header.form != RECORD_CHUNK)
             BROKEN(k, "shard %" PRIu32 ": no chunk at %" PRIu64, k->number, offset);
         if (chunk.header.version != hash)
-            BROKEN(k, "shard %" PRIu32 ": the chunk at %" PRIu64 " belongs to another key", k->number,
-                   offset);
+            BROKEN(k, "shard %" PRIu32 ": the chunk at %" PRIu64 " belongs to another key",
+                   k->number, offset);
         value_len += chunk.header.value_len;
         check_part(k, &chunk, 0);
     }
     if (value_len != head->header.value_len)
-        BROKEN(k, "shard %" PRIu32 ": a value of %" PRIu32 " bytes has parts of %" PRIu64, k->number,
-               head->header.value_len, value_len);
+        BROKEN(k, "shard %" PRIu32 ": a value of %" PRIu32 " bytes has parts of %" PRIu64,
+               k->number, head->header.value_len, value_len);
 }
 
 static void check_word(void *context, uint64_t *word, uint32_t number) {
@@ -111,8 +111,9 @@ static void check_directory(check *k, uint32_t *index_extents) {
         uint32_t extent = load_u32_relaxed(&s->directory[i]);
         if (extent >= s->geometry->extents ||
             load_u32_relaxed(&s->states[extent].kind) != EXTENT_INDEX)
-            BROKEN(k, "shard %" PRIu32 ": directory entry %" PRIu32 " names extent %" PRIu32
-                      ", which holds no buckets",
+            BROKEN(k,
+                   "shard %" PRIu32 ": directory entry %" PRIu32 " names extent %" PRIu32
+                   ", which holds no buckets",
                    k->number, i, extent);
     }
 }
@@ -125,22 +126,26 @@ static void check_extents(check *k, uint32_t index_extents) {
         const uint32_t kind = load_u32_relaxed(&state->kind);
         const uint32_t live = load_u32_relaxed(&state->live);
         if (kind > EXTENT_INDEX)
-            BROKEN(k, "shard %" PRIu32 ": extent %" PRIu32 " is of kind %" PRIu32, k->number, e, kind);
+            BROKEN(k, "shard %" PRIu32 ": extent %" PRIu32 " is of kind %" PRIu32, k->number, e,
+                   kind);
         kinds[kind]++;
         if (kind == EXTENT_DATA && live != k->live[e])
-            BROKEN(k, "shard %" PRIu32 ": extent %" PRIu32 " has %" PRIu64
-                      " live bytes, its state says %" PRIu32,
+            BROKEN(k,
+                   "shard %" PRIu32 ": extent %" PRIu32 " has %" PRIu64
+                   " live bytes, its state says %" PRIu32,
                    k->number, e, k->live[e], live);
         if (load_u64_relaxed(&s->generations[e]) > load_u64_relaxed(&s->header->sequence))
-            BROKEN(k, "shard %" PRIu32 ": the generation of extent %" PRIu32 " is ahead of the shard",
+            BROKEN(k,
+                   "shard %" PRIu32 ": the generation of extent %" PRIu32 " is ahead of the shard",
                    k->number, e);
     }
     const uint32_t free_said = load_u32_relaxed(&s->header->free_extents);
     const uint32_t index_said = load_u32_relaxed(&s->header->index_extents);
     if (kinds[EXTENT_FREE] != free_said || kinds[EXTENT_INDEX] != index_extents ||
         index_said != index_extents)
-        BROKEN(k, "shard %" PRIu32 ": %" PRIu32 " free and %" PRIu32
-                  " index extents, the header says %" PRIu32 " and %" PRIu32,
+        BROKEN(k,
+               "shard %" PRIu32 ": %" PRIu32 " free and %" PRIu32
+               " index extents, the header says %" PRIu32 " and %" PRIu32,
                k->number, kinds[EXTENT_FREE], kinds[EXTENT_INDEX], free_said, index_said);
 }
 
@@ -148,13 +153,15 @@ static void check_sums(check *k) {
     const shard_header *h = k->s->header;
     if (h->entries != k->entries || h->live_bytes != k->live_bytes ||
         h->stash_count != k->stash_count)
-        BROKEN(k, "shard %" PRIu32 ": %" PRIu64 " entries, %" PRIu64 " live bytes and %" PRIu64
-                  " in the stash; the header says %" PRIu64 ", %" PRIu64 " and %" PRIu32,
+        BROKEN(k,
+               "shard %" PRIu32 ": %" PRIu64 " entries, %" PRIu64 " live bytes and %" PRIu64
+               " in the stash; the header says %" PRIu64 ", %" PRIu64 " and %" PRIu32,
                k->number, k->entries, k->live_bytes, k->stash_count, h->entries, h->live_bytes,
                h->stash_count);
     if (h->probation_entries != k->probation_entries || h->probation_bytes != k->probation_bytes)
-        BROKEN(k, "shard %" PRIu32 ": %" PRIu64 " entries and %" PRIu64
-                  " bytes on probation; the header says %" PRIu64 " and %" PRIu64,
+        BROKEN(k,
+               "shard %" PRIu32 ": %" PRIu64 " entries and %" PRIu64
+               " bytes on probation; the header says %" PRIu64 " and %" PRIu64,
                k->number, k->probation_entries, k->probation_bytes, h->probation_entries,
                h->probation_bytes);
     if (h->entries > k->s->geometry->shard_entries_max)

@@ -45,8 +45,7 @@ static uint64_t *make_index_room(const target *t) {
     const shard *s = &t->s;
     if (index_wants_growth(s) || load_u32_relaxed(&s->header->stash_count)) index_grow(s);
     uint64_t *word = index_room(s, t->hash);
-    for (int i = 0; !word && i < FORCED_SPLITS && index_grow(s); i++)
-        word = index_room(s, t->hash);
+    for (int i = 0; !word && i < FORCED_SPLITS && index_grow(s); i++) word = index_room(s, t->hash);
     if (word) return word;
     found victim;
     if (!index_victim(s, t->hash, &victim)) return NULL;
@@ -88,7 +87,8 @@ static int32_t store(target *t, const write_value *value) {
     bytes.rest = value->bytes;
     bytes.rest_len = value->len;
     bytes.chunks = 0;
-    if (!entry_store(s, where, t->hash, header, t->key, &bytes, t->present ? &t->entry : NULL, room))
+    if (!entry_store(s, where, t->hash, header, t->key, &bytes, t->present ? &t->entry : NULL,
+                     room))
         return lock_is_ours(s->cache, s->header) ? FC_CORRUPT : FC_BUSY;
     if (cache_lost(s->cache)) return FC_CORRUPT;
     cache_count(s->cache, COUNT_SETS, 1);
@@ -169,8 +169,8 @@ static bool number_of(const target *t, double *number) {
     return true;
 }
 
-int32_t write_increment(const cache *c, uint64_t hash, const void *key, uint32_t key_len,
-                        double by, double initial, uint64_t deadline_ms, double *result) {
+int32_t write_increment(const cache *c, uint64_t hash, const void *key, uint32_t key_len, double by,
+                        double initial, uint64_t deadline_ms, double *result) {
     target t = target_of(c, hash, key, key_len);
     int32_t status = shard_lock(&t.s);
     if (status != FC_OK) return status;

@@ -26,8 +26,8 @@ int32_t write_touch(const cache *c, uint64_t hash, const void *key, uint32_t key
                     uint64_t deadline_ms);
 
 /* Also FC_INVALID_ARGUMENT: the entry is no number. */
-int32_t write_increment(const cache *c, uint64_t hash, const void *key, uint32_t key_len,
-                        double by, double initial, uint64_t deadline_ms, double *result);
+int32_t write_increment(const cache *c, uint64_t hash, const void *key, uint32_t key_len, double by,
+                        double initial, uint64_t deadline_ms, double *result);
 
 /* FC_OK, or FC_BUSY or FC_CORRUPT of the first shard that could not be emptied. */
 int32_t write_clear(const cache *c);

@@ -28,7 +28,14 @@
 #define BATCH 100u
 #define WORKERS_MAX 2u
 
-typedef enum work { WORK_SET, WORK_GET, WORK_SET_AND_GET, WORK_90_10, WORK_GET_MANY, WORK_INDEPENDENT } work;
+typedef enum work {
+    WORK_SET,
+    WORK_GET,
+    WORK_SET_AND_GET,
+    WORK_90_10,
+    WORK_GET_MANY,
+    WORK_INDEPENDENT
+} work;
 
 static uint64_t (*keys)[2];
 static uint32_t *order; /* which key each operation takes */
@@ -75,7 +82,8 @@ static uint32_t segment_open(int fd) {
 
 static void set_one(uint32_t handle, uint32_t i) {
     uint32_t k = order[i], v = i & (VALUES - 1);
-    int32_t status = fc_set(handle, keys[k], 16, values[v], value_lens[v], FC_TYPE_BYTES, FC_SET, 0, 0);
+    int32_t status =
+        fc_set(handle, keys[k], 16, values[v], value_lens[v], FC_TYPE_BYTES, FC_SET, 0, 0);
     if (status != FC_OK) die("set", status);
 }
 
@@ -92,7 +100,8 @@ static void get_many(uint32_t handle) {
             memcpy(request + j * 20, &key_len, 4);
             memcpy(request + j * 20 + 4, keys[order[i + j]], 16);
         }
-        int32_t got = fc_get_many(handle, request, sizeof request, BATCH, response, sizeof response, 0);
+        int32_t got =
+            fc_get_many(handle, request, sizeof request, BATCH, response, sizeof response, 0);
         if (got != (int32_t)BATCH) die("getMany", got);
     }
 }
@@ -169,7 +178,8 @@ static void *worker_run(void *argument) {
 
 /* Nanoseconds per operation of the whole crowd: throughput, not latency. */
 static double measure(work what, uint32_t workers, bool processes, int fd) {
-    crowd *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    crowd *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) exit(1);
     pthread_barrierattr_t attribute;
     pthread_barrierattr_init(&attribute);

@@ -49,20 +49,20 @@ extern "C" {
 #define FC_TTL_MS_MAX 281474976710655.0
 
 /* X(name, value, meaning). The TypeScript error codes derive from the names. */
-#define FC_STATUS_TABLE(X)                                                                  \
-    X(OK, 0, "done")                                                                        \
-    X(INVALID_ARGUMENT, -1, "an argument of the wrong kind or range")                       \
-    X(KEY_TOO_LONG, -2, "the key is longer than 1024 bytes")                                \
-    X(VALUE_TOO_LARGE, -3, "the value is larger than the segment's value_len_max")          \
-    X(NOT_FOUND, -4, "no such segment")                                                     \
-    X(EXISTS, -5, "the segment exists already")                                             \
+#define FC_STATUS_TABLE(X)                                                                   \
+    X(OK, 0, "done")                                                                         \
+    X(INVALID_ARGUMENT, -1, "an argument of the wrong kind or range")                        \
+    X(KEY_TOO_LONG, -2, "the key is longer than 1024 bytes")                                 \
+    X(VALUE_TOO_LARGE, -3, "the value is larger than the segment's value_len_max")           \
+    X(NOT_FOUND, -4, "no such segment")                                                      \
+    X(EXISTS, -5, "the segment exists already")                                              \
     X(NO_SPACE, -6, "the system cannot give the memory, descriptors or slots that it takes") \
-    X(LAYOUT_MISMATCH, -7, "the segment has another layout or geometry")                    \
-    X(CORRUPT, -8, "the segment is damaged, or is no segment")                              \
-    X(PERMISSION, -9, "the segment is not ours to open")                                    \
-    X(BUSY, -10, "a live process holds the shard and did not let go in time")               \
-    X(CLOSED, -11, "the handle is closed")                                                  \
-    X(MISS, -12, "no such entry; not an error")                                             \
+    X(LAYOUT_MISMATCH, -7, "the segment has another layout or geometry")                     \
+    X(CORRUPT, -8, "the segment is damaged, or is no segment")                               \
+    X(PERMISSION, -9, "the segment is not ours to open")                                     \
+    X(BUSY, -10, "a live process holds the shard and did not let go in time")                \
+    X(CLOSED, -11, "the handle is closed")                                                   \
+    X(MISS, -12, "no such entry; not an error")                                              \
     X(BUFFER_TOO_SMALL, -13, "the caller's buffer is too small for the value")
 
 typedef enum fc_status {
@@ -95,7 +95,7 @@ typedef enum fc_kind {
 } fc_kind;
 
 typedef enum fc_create {
-    FC_ATTACH = 0,          /* FC_NOT_FOUND if it is not there */
+    FC_ATTACH = 0, /* FC_NOT_FOUND if it is not there */
     FC_CREATE_OR_ATTACH = 1,
     FC_CREATE_EXCLUSIVE = 2 /* FC_EXISTS if it is there */
 } fc_create;
@@ -120,7 +120,7 @@ typedef struct fc_options {
     uint32_t lock_wait_ms;  /* longest wait for a live lock owner; 0 means 1000 */
     uint32_t reserved;      /* 0 */
     uint64_t size_bytes;    /* at least FC_SIZE_MIN; needed to create; rounded down to pages */
-    uint64_t max_entries;   /* most entries held at once, an equal share per shard; 0: as many as fit */
+    uint64_t max_entries;   /* most entries at once, an equal share per shard; 0: what fits */
     uint64_t value_len_max; /* largest value in bytes */
 } fc_options;
 
@@ -132,7 +132,8 @@ typedef struct fc_report {
     uint32_t handle;  /* fc_open: the handle, never 0; otherwise 0 */
     uint32_t created; /* fc_open: 1 if this call created the segment */
     uint32_t message_len;
-    char message[FC_MESSAGE_LEN_MAX + 1]; /* what, the number, the limit, the remedy; UTF-8, ends in 0 */
+    /* What was wrong, the number, the limit, the remedy; UTF-8, ends in 0. */
+    char message[FC_MESSAGE_LEN_MAX + 1];
 } fc_report;
 
 /* FC_ABI_VERSION of the library, to compare with that of the header. */

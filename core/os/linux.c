@@ -84,8 +84,7 @@ int32_t os_error_status(os_error error) {
 os_error os_file_open(const char *path, bool create, int *fd) {
     int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (create ? O_CREAT : 0);
     int opened;
-    do
-        opened = open(path, flags, 0600);
+    do opened = open(path, flags, 0600);
     while (opened < 0 && errno == EINTR);
     if (opened < 0) return errno;
     *fd = opened;
@@ -206,8 +205,7 @@ os_error os_file_reserve(int fd, uint64_t size_bytes) {
     if (ftruncate(fd, (off_t)size_bytes) != 0) return errno;
     /* The system call itself: C libraries do not agree on how posix_fallocate tells an error. */
     long done;
-    do
-        done = syscall(SYS_fallocate, fd, 0, 0L, (long)size_bytes);
+    do done = syscall(SYS_fallocate, fd, 0, 0L, (long)size_bytes);
     while (done < 0 && errno == EINTR);
     if (done == 0) return 0;
     return errno == EOPNOTSUPP ? write_zeros(fd, size_bytes) : errno;

@@ -23,9 +23,9 @@ int32_t os_error_status(os_error error);
 
 typedef struct os_file_state {
     uint64_t size_bytes;
-    bool ours;        /* owned by this user (the superuser owns what it created only) */
+    bool ours; /* owned by this user (the superuser owns what it created only) */
     bool regular;
-    bool linked;      /* still has a name */
+    bool linked;       /* still has a name */
     bool private_mode; /* no permission for group and others */
 } os_file_state;
 

@@ -17,32 +17,32 @@
 
 static unsigned test_count;
 
-#define TEST(name)                         \
-    do {                                   \
-        name();                            \
-        test_count++;                      \
+#define TEST(name)                                 \
+    do {                                           \
+        name();                                    \
+        test_count++;                              \
         printf("ok %u - %s\n", test_count, #name); \
-        fflush(stdout);                    \
+        fflush(stdout);                            \
     } while (0)
 
 /* The number of tests, where the runner looks for it. */
 #define TESTS_DONE() (printf("1..%u\n", test_count), 0)
 
-#define CHECK(condition, ...)                                                \
-    do {                                                                     \
-        if (!(condition)) {                                                  \
+#define CHECK(condition, ...)                                                         \
+    do {                                                                              \
+        if (!(condition)) {                                                           \
             fprintf(stderr, "%s:%d: not true: %s: ", __FILE__, __LINE__, #condition); \
-            fprintf(stderr, __VA_ARGS__);                                    \
-            fprintf(stderr, "\n");                                           \
-            exit(1);                                                         \
-        }                                                                    \
+            fprintf(stderr, __VA_ARGS__);                                             \
+            fprintf(stderr, "\n");                                                    \
+            exit(1);                                                                  \
+        }                                                                             \
     } while (0)
 
-#define CHECK_STATUS(expected, call)                                                          \
-    do {                                                                                      \
-        int32_t status_seen = (call);                                                         \
-        CHECK(status_seen == (expected), "status %d (%s), expected %d", status_seen,          \
-              fc_status_text(status_seen), (int)(expected));                                  \
+#define CHECK_STATUS(expected, call)                                                 \
+    do {                                                                             \
+        int32_t status_seen = (call);                                                \
+        CHECK(status_seen == (expected), "status %d (%s), expected %d", status_seen, \
+              fc_status_text(status_seen), (int)(expected));                         \
     } while (0)
 
 /* xorshift64* (Vigna): seeded, the same on every machine. */
@@ -83,7 +83,8 @@ static inline fc_stats_fields stats_of(uint32_t handle) {
 
 /* A value that tells whose it is: every byte follows from the seed. */
 static inline void fill_value(uint8_t *value, uint32_t len, uint64_t seed) {
-    for (uint32_t i = 0; i < len; i++) value[i] = (uint8_t)((seed + i) * 0x9e3779b97f4a7c15ull >> 56);
+    for (uint32_t i = 0; i < len; i++)
+        value[i] = (uint8_t)((seed + i) * 0x9e3779b97f4a7c15ull >> 56);
 }
 
 #endif

@@ -51,7 +51,8 @@ static void check_key(model *m, uint32_t number) {
     expected *e = &m->entries[number];
     if (e->deadline && e->deadline <= m->clock) e->present = false;
     fc_item item;
-    int32_t len = fc_get(m->handle, key, key_len, got, sizeof got, random_below(&m->random, 2), &item);
+    int32_t len =
+        fc_get(m->handle, key, key_len, got, sizeof got, random_below(&m->random, 2), &item);
     if (len == FC_MISS && m->full) e->present = false;
     if (!e->present) {
         CHECK(len == FC_MISS, "key %u is %d long but should be absent", number, len);
@@ -69,7 +70,7 @@ static void set_key(model *m, uint32_t number) {
     expected *e = &m->entries[number];
     check_key(m, number);
     uint32_t len = random_below(&m->random, 20) == 0 ? random_below(&m->random, m->value_max)
-                                                    : random_below(&m->random, 300);
+                                                     : random_below(&m->random, 300);
     uint64_t seed = random_next(&m->random);
     uint32_t mode = random_below(&m->random, 8);
     if (mode > FC_SET_IF_VERSION) mode = FC_SET;
@@ -81,9 +82,9 @@ static void set_key(model *m, uint32_t number) {
                   (mode == FC_SET_IF_VERSION && e->present && right_version);
     fill_value(wanted, len, seed);
     CHECK_STATUS(stores ? FC_OK : FC_MISS,
-                 fc_set(m->handle, key, key_len, wanted, len, FC_TYPE_BYTES, mode, (double)ttl * TICK_MS, version));
-    if (stores)
-        *e = (expected){true, len, seed, 0, ttl ? m->clock + ttl : 0};
+                 fc_set(m->handle, key, key_len, wanted, len, FC_TYPE_BYTES, mode,
+                        (double)ttl * TICK_MS, version));
+    if (stores) *e = (expected){true, len, seed, 0, ttl ? m->clock + ttl : 0};
     check_key(m, number);
 }
 
@@ -102,7 +103,8 @@ static void touch_key(model *m, uint32_t number) {
     check_key(m, number);
     expected *e = &m->entries[number];
     uint32_t ttl = random_below(&m->random, 2) ? 1 + random_below(&m->random, 5000) : 0;
-    CHECK_STATUS(e->present ? FC_OK : FC_MISS, fc_touch(m->handle, key, key_len, (double)ttl * TICK_MS));
+    CHECK_STATUS(e->present ? FC_OK : FC_MISS,
+                 fc_touch(m->handle, key, key_len, (double)ttl * TICK_MS));
     e->deadline = ttl ? m->clock + ttl : 0;
 }
 

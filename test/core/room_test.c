@@ -145,7 +145,9 @@ static void what_is_read_regularly_stays(uint32_t eviction) {
     verify(handle);
     fc_close(handle);
 }
-static void lru_keeps_what_is_read_regularly(void) { what_is_read_regularly_stays(FC_EVICTION_LRU); }
+static void lru_keeps_what_is_read_regularly(void) {
+    what_is_read_regularly_stays(FC_EVICTION_LRU);
+}
 static void s3fifo_keeps_what_is_read_regularly(void) {
     what_is_read_regularly_stays(FC_EVICTION_S3FIFO);
 }
@@ -177,7 +179,8 @@ static void sets_of_mixed_sizes_never_fail_and_leave_consistent_counters(void) {
                        : kind < 100 ? random_below(&random, 10000)
                                     : random_below(&random, 600);
         double ttl_ms = kind % 7 == 0 ? 1 + random_below(&random, 1000) : 0;
-        CHECK_STATUS(FC_OK, fc_set(handle, &number, 8, value, len, FC_TYPE_BYTES, FC_SET, ttl_ms, 0));
+        CHECK_STATUS(FC_OK,
+                     fc_set(handle, &number, 8, value, len, FC_TYPE_BYTES, FC_SET, ttl_ms, 0));
         stored++;
     }
     verify(handle);

@@ -66,8 +66,8 @@ static void another_byte_order_is_refused(void) {
 }
 
 static void a_damaged_superblock_is_refused_whatever_field_it_is(void) {
-    for (size_t offset = offsetof(superblock, eviction); offset < offsetof(superblock, clock_base_ms);
-         offset++) {
+    for (size_t offset = offsetof(superblock, eviction);
+         offset < offsetof(superblock, clock_base_ms); offset++) {
         uint8_t bad = 0xee;
         refused(FC_CORRUPT, offset, &bad, 1, "checksum", "destroy");
     }
@@ -173,7 +173,8 @@ static void geometries_fit_their_size(void) {
             fc_options options = {.size_bytes = size};
             geometry g;
             fc_report report;
-            CHECK(geometry_choose(&options, processors, &g, &report) == FC_OK, "%s", report.message);
+            CHECK(geometry_choose(&options, processors, &g, &report) == FC_OK, "%s",
+                  report.message);
             CHECK(g.shards_offset + g.shards * g.shard_stride <= size, "shards reach over the end");
             CHECK(g.extents_offset + g.shard_data_bytes <= g.shard_stride, "extents reach over");
             CHECK(g.extents >= 64 && g.extents < 512, "%u extents", g.extents);

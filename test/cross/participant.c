@@ -22,9 +22,12 @@
 static uint32_t handle;
 
 static void answer_status(int32_t status, const char *message) {
-    if (status == FC_MISS) puts("miss");
-    else if (status < 0) printf("error %d %s\n", status, message);
-    else puts("ok");
+    if (status == FC_MISS)
+        puts("miss");
+    else if (status < 0)
+        printf("error %d %s\n", status, message);
+    else
+        puts("ok");
 }
 
 static void do_open(const char *name, const char *size) {
@@ -49,17 +52,20 @@ static int32_t set(const char *key, const char *value) {
 
 static void do_get(const char *key) {
     char value[LINE_LEN_MAX];
-    int32_t length =
-        fc_get(handle, key, (uint32_t)strlen(key), value, sizeof value, 0, NULL);
-    if (length < 0) answer_status(length, fc_status_text(length));
-    else printf("ok %.*s\n", (int)length, value);
+    int32_t length = fc_get(handle, key, (uint32_t)strlen(key), value, sizeof value, 0, NULL);
+    if (length < 0)
+        answer_status(length, fc_status_text(length));
+    else
+        printf("ok %.*s\n", (int)length, value);
 }
 
 static void do_increment(const char *key) {
     double sum;
     int32_t status = fc_increment(handle, key, (uint32_t)strlen(key), 1, 0, 0, &sum);
-    if (status < 0) answer_status(status, fc_status_text(status));
-    else printf("ok %.0f\n", sum);
+    if (status < 0)
+        answer_status(status, fc_status_text(status));
+    else
+        printf("ok %.0f\n", sum);
 }
 
 static void do_forever(const char *prefix) {
