@@ -35,8 +35,7 @@ int main(int argc, char **argv) {
         return 1;
     }
     char greeting[256];
-    int32_t length =
-        fc_get(report.handle, "greeting", 8, greeting, sizeof greeting, 0, NULL);
+    int32_t length = fc_get(report.handle, "greeting", 8, greeting, sizeof greeting, 0, NULL);
     printf("visit %.0f: %.*s\n", visits, length < 0 ? 11 : (int)length,
            length < 0 ? "no greeting" : greeting);
     fc_close(report.handle);
