@@ -9,7 +9,7 @@
 
 #include "arguments.h"
 #include "expire.h"
-#include "hash.h"
+#include "index.h"
 #include "read.h"
 #include "write.h"
 
@@ -42,6 +42,16 @@ static bool next_key(const cache *c, const uint8_t *request, uint32_t request_le
     *at = round_up(end, KEY_UNIT);
     out->hash = fc_hash(out->key, out->len, c->hash_seed);
     return true;
+}
+
+static void prefetch_index(const cache *c, uint64_t hash) {
+    const shard s = shard_of(c, hash);
+    index_prefetch(&s, hash);
+}
+
+static void prefetch_record(const cache *c, uint64_t hash) {
+    const shard s = shard_of(c, hash);
+    index_prefetch_record(&s, hash);
 }
 
 static void write_answer(uint8_t *at, int32_t length, uint32_t type, double version) {
@@ -82,9 +92,9 @@ int32_t batch_get(const cache *c, const uint8_t *request, uint32_t request_len, 
         uint32_t keys = min_u32(WINDOW, count - answered);
         for (uint32_t i = 0; i < keys; i++) {
             if (!next_key(c, request, request_len, &from, &window[i])) return FC_INVALID_ARGUMENT;
-            read_prefetch_index(c, window[i].hash);
+            prefetch_index(c, window[i].hash);
         }
-        for (uint32_t i = 0; i < keys; i++) read_prefetch_record(c, window[i].hash);
+        for (uint32_t i = 0; i < keys; i++) prefetch_record(c, window[i].hash);
         for (uint32_t i = 0; i < keys; i++) {
             if (answer(c, &window[i], response, capacity, &to, flags, &needed)) {
                 answered++;
@@ -132,7 +142,7 @@ int32_t batch_set(const cache *c, const uint8_t *request, uint32_t request_len, 
         uint32_t entries = min_u32(WINDOW, count - *done);
         for (uint32_t i = 0; i < entries; i++) {
             if (!next_entry(c, request, request_len, &at, &window[i])) return FC_INVALID_ARGUMENT;
-            read_prefetch_index(c, window[i].key.hash);
+            prefetch_index(c, window[i].key.hash);
         }
         for (uint32_t i = 0; i < entries; i++) {
             const packed_entry *e = &window[i];
@@ -158,7 +168,7 @@ int32_t batch_delete(const cache *c, const uint8_t *request, uint32_t request_le
         uint32_t keys = min_u32(WINDOW, count - *done);
         for (uint32_t i = 0; i < keys; i++) {
             if (!next_key(c, request, request_len, &at, &window[i])) return FC_INVALID_ARGUMENT;
-            read_prefetch_index(c, window[i].hash);
+            prefetch_index(c, window[i].hash);
         }
         for (uint32_t i = 0; i < keys; i++) {
             int32_t status = key_check(window[i].len);

@@ -171,6 +171,22 @@ static void walk_end(cleaning *work, enum walk_purpose purpose, uint32_t extent)
     store_u32_relaxed(&s->header->walks[purpose].extent, EXTENT_NONE);
 }
 
+static uint64_t owner_hash(const shard *s, const record *part) {
+    return part->key ? fc_hash(part->key, part->header.key_len, s->cache->hash_seed)
+                     : part->header.version;
+}
+
+/* Begins to fetch the buckets of the record after the next: by the time the walk comes there, in
+ * this set or in a later one, they have arrived. */
+static void look_ahead(const shard *s, uint64_t offset, uint64_t end) {
+    record part;
+    for (int ahead = 0; ahead < 2; ahead++) {
+        if (offset >= end || !record_load(s, offset, &part)) return;
+        offset += part.size;
+    }
+    index_prefetch(s, owner_hash(s, &part));
+}
+
 /* One record of a walk. False if there is nothing to walk. */
 static bool walk_step(cleaning *work, enum walk_purpose purpose) {
     const shard *s = work->s;
@@ -194,8 +210,8 @@ static bool walk_step(cleaning *work, enum walk_purpose purpose) {
     }
     /* Step on before the work: if we die in it, nobody works on this record twice. */
     store_u32_relaxed(&at->position, position + part.size);
-    uint64_t hash = part.key ? fc_hash(part.key, part.header.key_len, s->cache->hash_seed)
-                             : part.header.version;
+    look_ahead(s, offset + part.size, offset - position + used);
+    uint64_t hash = owner_hash(s, &part);
     found entry;
     if (index_find_part(s, hash, offset, &entry))
         meet(work, purpose, hash, &entry, &part);

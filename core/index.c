@@ -130,6 +130,32 @@ bool index_victim(const shard *s, uint64_t hash, found *out) {
     return false;
 }
 
+/* ------------------------------------------------------------- prefetching */
+
+void index_prefetch(const shard *s, uint64_t hash) {
+    const uint32_t buckets = index_size(s);
+    if (!buckets) return;
+    prefetch(index_bucket(s, index_address(hash_first(hash), buckets)));
+    prefetch(index_bucket(s, index_address(hash_second(hash), buckets)));
+}
+
+void index_prefetch_record(const shard *s, uint64_t hash) {
+    const uint32_t buckets = index_size(s);
+    if (!buckets) return;
+    const uint16_t tag = hash_tag(hash);
+    for (int candidate = 0; candidate < 2; candidate++) {
+        uint32_t place = candidate ? hash_second(hash) : hash_first(hash);
+        bucket *b = index_bucket(s, index_address(place, buckets));
+        if (!b) return;
+        for (uint32_t match = bucket_match(b, tag); match; match &= match - 1) {
+            uint64_t offset = word_offset(load_u64_relaxed(&b->words[match_first(match)]));
+            if (offset >= s->geometry->shard_data_bytes) continue;
+            prefetch(s->extents + offset);
+            prefetch(s->extents + offset + CACHE_LINE);
+        }
+    }
+}
+
 /* --------------------------------------------------------------- publishing */
 
 void index_publish(const shard *s, uint64_t *word, uint64_t value) {

@@ -78,6 +78,10 @@ static inline uint32_t bucket_match(const bucket *b, uint16_t tag) {
 }
 static inline uint32_t match_first(uint64_t match) { return (uint32_t)__builtin_ctzll(match) / 4; }
 
+/* Begin to fetch what a lookup of the key touches first, and second. No effect on results. */
+void index_prefetch(const shard *s, uint64_t hash);
+void index_prefetch_record(const shard *s, uint64_t hash);
+
 /* ---- everything below needs the shard's lock */
 
 typedef struct found {

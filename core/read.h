@@ -27,8 +27,4 @@ typedef struct read_result {
 int32_t read_entry(const cache *c, uint64_t hash, const void *key, uint32_t key_len, void *value,
                    uint32_t capacity, uint32_t flags, read_result *result);
 
-/* Begin to fetch what read_entry will touch first, and second. No effect on results. */
-void read_prefetch_index(const cache *c, uint64_t hash);
-void read_prefetch_record(const cache *c, uint64_t hash);
-
 #endif

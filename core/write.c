@@ -121,6 +121,12 @@ static bool condition_met(const target *t, fc_set_mode mode, uint64_t version) {
 int32_t write_set(const cache *c, uint64_t hash, const void *key, uint32_t key_len,
                   const write_value *value, fc_set_mode mode, uint64_t version) {
     target t = target_of(c, hash, key, key_len);
+    /* Fetch what the lock's holder will need while nobody waits for us. */
+    prefetch(&t.s.header->lock);
+    prefetch(&t.s.header->entries);
+    prefetch(&t.s.header->deadline_min);
+    index_prefetch(&t.s, hash);
+    index_prefetch_record(&t.s, hash);
     int32_t status = shard_lock(&t.s);
     if (status != FC_OK) return status;
     look_up(&t);
