@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Runs test/race/stress.c under the thread sanitizer; any report ends it with an error.
+#   test/race/run.sh [operations per thread]   4000 if not said
+# Needs clang (set CLANG for another than clang-14) and zig on the PATH. There are no suppressions.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+clang=${CLANG:-clang-14}
+if ! command -v "$clang" >/dev/null; then
+    echo "skipped: $clang is not installed"
+    exit 0
+fi
+
+work=zig-out/race
+mkdir -p "$work"
+zig build-obj -OReleaseFast -femit-bin="$work/hash.o" core/hash.zig
+"$clang" -std=c17 -g -O1 -fsanitize=thread -Wall -Wextra -Icore -Icore/include -Itest/core \
+    test/race/stress.c core/*.c core/os/linux.c "$work/hash.o" -lm -lpthread -o "$work/stress"
+# The address space layout of recent kernels is too random for the sanitizer of older clangs.
+TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 setarch -R "$work/stress" "$@"
