@@ -4,8 +4,10 @@
  * leave from, and WALK_COMPACT.
  *
  * Work is paid as you go: a set that finds fewer than FREE_WANTED extents free walks on until it
- * has passed by a little more dead bytes than it adds, or looked at STEPS_MAX records; only under
- * LOG_RESERVE free extents does it go on until there is room.
+ * has passed by a little more dead bytes than it adds, or looked at as many records as steps_max()
+ * says: few while many extents are free, twice as many with each one less, so that most sets share
+ * the work and few have much. Only under LOG_RESERVE free extents does it go on until there is
+ * room.
  */
 #include "clean.h"
 
@@ -13,12 +15,11 @@
 #include "evict.h"
 #include "expire.h"
 
-#define FREE_WANTED (LOG_RESERVE + 2u)
-#define STEPS_MAX 256u
-/* Records that a set moves because the policy spares them; and when it cannot wait, before it
- * drops what comes next all the same. */
-#define SPARED_MAX 64u
-#define SPARED_MAX_URGENT 1024u
+#define FREE_SPARE 4u
+#define FREE_WANTED (LOG_RESERVE + FREE_SPARE)
+#define STEPS_MAX_LEAST 8u
+/* Records that the policy may spare when a set cannot wait; then it drops what comes next. */
+#define SPARED_MAX 1024u
 #define SWEEP_RECORDS 16u
 /* Extents one call may finish before it stops believing in compaction, and in the notes. */
 #define COMPACT_LAPS 1u
@@ -132,7 +133,7 @@ static void meet(cleaning *work, enum walk_purpose purpose, uint64_t hash, const
         v.where = eviction_of(s)->keep(s, entry, part);
     } else {
         v = eviction_of(s)->judge(s, (enum queue)purpose, entry, part);
-        if (v.stays && work->spared++ >= SPARED_MAX_URGENT) v.stays = false;
+        if (v.stays && work->spared++ >= SPARED_MAX) v.stays = false;
     }
     if (v.stays && entry_move_part(s, v.where, hash, entry, part)) return;
     if (v.leaves_ghost)
@@ -250,6 +251,11 @@ static bool step(cleaning *work) {
     return evict_step(work);
 }
 
+static uint32_t steps_max(uint32_t needs, uint32_t free_extents) {
+    uint32_t lacking = needs + FREE_WANTED - free_extents; /* 1 to FREE_SPARE, or urgent */
+    return STEPS_MAX_LEAST << min_u32(lacking - 1, FREE_SPARE);
+}
+
 int32_t clean_for(const shard *s, uint32_t lane, uint32_t key_len, uint32_t value_len,
                   uint64_t replaced, bool *moved) {
     cleaning work = {.s = s};
@@ -258,11 +264,12 @@ int32_t clean_for(const shard *s, uint32_t lane, uint32_t key_len, uint32_t valu
     const uint64_t quota = work.size + work.size / 8;
     sweep_due(&work, SWEEP_RECORDS);
     work.gained = 0;
+    work.steps = 0;
     for (;;) {
         uint32_t needs = log_needs(s, lane, key_len, value_len);
         uint32_t free_extents = load_u32_relaxed(&s->header->free_extents);
         if (free_extents >= needs + FREE_WANTED) break;
-        bool paid = work.gained >= quota || work.steps >= STEPS_MAX || work.spared >= SPARED_MAX;
+        bool paid = work.gained >= quota || work.steps >= steps_max(needs, free_extents);
         if (free_extents >= needs + LOG_RESERVE && paid) break;
         if (endless(&work) || !step(&work)) {
             *moved = true;
