@@ -17,7 +17,7 @@
 
 #define FREE_SPARE 4u
 #define FREE_WANTED (LOG_RESERVE + FREE_SPARE)
-#define STEPS_MAX_LEAST 8u
+#define STEPS_MAX_LEAST 2u
 /* Records that the policy may spare when a set cannot wait; then it drops what comes next. */
 #define SPARED_MAX 1024u
 #define SWEEP_RECORDS 16u
