@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * batch.c: see batch.h. Lookups run in windows: hash all keys of the window and begin to fetch
- * their buckets, then their records, then read; so the cache misses of a window overlap.
+ * their buckets, then their records, then their values, then read; so the cache misses of a
+ * window overlap.
  */
 #include "batch.h"
 
@@ -49,11 +50,6 @@ static void prefetch_index(const cache *c, uint64_t hash) {
     index_prefetch(&s, hash);
 }
 
-static void prefetch_record(const cache *c, uint64_t hash) {
-    const shard s = shard_of(c, hash);
-    index_prefetch_record(&s, hash);
-}
-
 static void write_answer(uint8_t *at, int32_t length, uint32_t type, double version) {
     memcpy(at, &length, 4);
     memcpy(at + 4, &type, 4);
@@ -88,13 +84,21 @@ int32_t batch_get(const cache *c, const uint8_t *request, uint32_t request_len, 
     uint64_t from = 0, to = 0, needed;
     uint32_t answered = 0;
     packed_key window[WINDOW];
+    uint64_t offsets[WINDOW];
     while (answered < count) {
         uint32_t keys = min_u32(WINDOW, count - answered);
         for (uint32_t i = 0; i < keys; i++) {
             if (!next_key(c, request, request_len, &from, &window[i])) return FC_INVALID_ARGUMENT;
             prefetch_index(c, window[i].hash);
         }
-        for (uint32_t i = 0; i < keys; i++) prefetch_record(c, window[i].hash);
+        for (uint32_t i = 0; i < keys; i++) {
+            const shard s = shard_of(c, window[i].hash);
+            offsets[i] = index_prefetch_record(&s, window[i].hash);
+        }
+        for (uint32_t i = 0; i < keys; i++) {
+            const shard s = shard_of(c, window[i].hash);
+            if (offsets[i] != NO_OFFSET) index_prefetch_value(&s, offsets[i]);
+        }
         for (uint32_t i = 0; i < keys; i++) {
             if (answer(c, &window[i], response, capacity, &to, flags, &needed)) {
                 answered++;

@@ -15,6 +15,9 @@
 
 #define GHOST_TIME_MASK (WORD_GHOST - 1)
 
+/* Of a longer value the processor fetches the rest ahead by itself. */
+#define PREFETCH_MAX 2048u
+
 static bool in_stash(const shard *s, const uint64_t *word) {
     const uint64_t *first = s->stash[0].words;
     return word >= first && word < first + STASH_WORDS;
@@ -139,21 +142,30 @@ void index_prefetch(const shard *s, uint64_t hash) {
     prefetch(index_bucket(s, index_address(hash_second(hash), buckets)));
 }
 
-void index_prefetch_record(const shard *s, uint64_t hash) {
+uint64_t index_prefetch_record(const shard *s, uint64_t hash) {
     const uint32_t buckets = index_size(s);
-    if (!buckets) return;
+    if (!buckets) return NO_OFFSET;
+    const bucket *first = index_bucket(s, index_address(hash_first(hash), buckets));
+    const bucket *second = index_bucket(s, index_address(hash_second(hash), buckets));
+    if (!first || !second) return NO_OFFSET;
     const uint16_t tag = hash_tag(hash);
-    for (int candidate = 0; candidate < 2; candidate++) {
-        uint32_t place = candidate ? hash_second(hash) : hash_first(hash);
-        bucket *b = index_bucket(s, index_address(place, buckets));
-        if (!b) return;
-        for (uint32_t match = bucket_match(b, tag); match; match &= match - 1) {
-            uint64_t offset = word_offset(load_u64_relaxed(&b->words[match_first(match)]));
-            if (offset >= s->geometry->shard_data_bytes) continue;
-            prefetch(s->extents + offset);
-            prefetch(s->extents + offset + CACHE_LINE);
-        }
-    }
+    uint64_t match = bucket_match(first, tag) | (uint64_t)bucket_match(second, tag) << 32;
+    if (!match) return NO_OFFSET;
+    const uint32_t i = match_first(match);
+    const bucket *b = i < BUCKET_WORDS ? first : second;
+    const uint64_t offset = word_offset(load_u64_relaxed(&b->words[i % BUCKET_WORDS]));
+    if (offset >= s->geometry->shard_data_bytes) return NO_OFFSET;
+    prefetch(s->extents + offset);
+    prefetch(s->extents + offset + CACHE_LINE);
+    return offset;
+}
+
+void index_prefetch_value(const shard *s, uint64_t offset) {
+    const uint8_t *at = s->extents + offset;
+    /* The lengths as record_load finds them. A prefetch may go anywhere: nothing is checked. */
+    uint64_t lengths = load_u64_relaxed((const uint64_t *)(const void *)at + 2);
+    uint32_t size = min_u32((uint32_t)lengths, PREFETCH_MAX) + RECORD_HEADER;
+    for (uint32_t line = 2 * CACHE_LINE; line < size; line += CACHE_LINE) prefetch(at + line);
 }
 
 /* --------------------------------------------------------------- publishing */

@@ -78,9 +78,13 @@ static inline uint32_t bucket_match(const bucket *b, uint16_t tag) {
 }
 static inline uint32_t match_first(uint64_t match) { return (uint32_t)__builtin_ctzll(match) / 4; }
 
-/* Begin to fetch what a lookup of the key touches first, and second. No effect on results. */
+/* Begin to fetch what a lookup of the key touches first, second and last: its buckets, the
+ * beginning of its record (whose place is returned, or NO_OFFSET), the rest of an inline value at
+ * a place so returned. Each looks at what the one before has fetched. No effect on results. */
+#define NO_OFFSET UINT64_MAX
 void index_prefetch(const shard *s, uint64_t hash);
-void index_prefetch_record(const shard *s, uint64_t hash);
+uint64_t index_prefetch_record(const shard *s, uint64_t hash);
+void index_prefetch_value(const shard *s, uint64_t offset);
 
 /* ---- everything below needs the shard's lock */
 
