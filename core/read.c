@@ -9,6 +9,7 @@
 #include "mark.h"
 
 #define READ_ATTEMPTS 8
+#define LINES_AHEAD 5u
 
 typedef enum attempt { ATTEMPT_HIT, ATTEMPT_MISS, ATTEMPT_RETRY } attempt;
 
@@ -34,6 +35,9 @@ static inline bool unchanged(const reader *r, uint32_t extent) {
 static inline attempt examine(reader *r, uint64_t *word) {
     uint64_t value = load_u64_acquire(word); /* pairs with index_publish */
     if (unlikely(word_tag(value) != hash_tag(r->hash))) return ATTEMPT_MISS;
+    /* The value's first lines at once with the header, not after it. Anything may be fetched. */
+    const uint8_t *at = r->s.extents + word_offset(value);
+    for (uint32_t line = 1; line <= LINES_AHEAD; line++) prefetch(at + line * CACHE_LINE);
     bool whole = record_load(&r->s, word_offset(value), &r->record);
     if (likely(whole && r->record.key && record_has_key(&r->record, r->key, r->key_len))) {
         r->word = word;
