@@ -51,14 +51,13 @@ bool process_alive(const cache *c, uint64_t owner) {
     return os_byte_held(c->fd, SLOT_LOCK_OFFSET + slot, SLOT_LOCK_OFFSET + slot + 1, &found);
 }
 
-uint32_t process_count(const cache *c) {
-    uint32_t count = 1;
-    uint64_t at = SLOT_LOCK_OFFSET;
-    const uint64_t end = SLOT_LOCK_OFFSET + c->geometry.slots;
+/* Other open files' slots in [at, end). The system tells any of them, not the first. */
+static uint32_t others_in(const cache *c, uint64_t at, uint64_t end) {
     uint64_t found;
-    while (at < end && os_byte_held(c->fd, at, end, &found)) {
-        count++;
-        at = found + 1;
-    }
-    return count;
+    if (at >= end || !os_byte_held(c->fd, at, end, &found)) return 0;
+    return others_in(c, at, found) + 1 + others_in(c, found + 1, end);
+}
+
+uint32_t process_count(const cache *c) {
+    return 1 + others_in(c, SLOT_LOCK_OFFSET, SLOT_LOCK_OFFSET + c->geometry.slots);
 }

@@ -71,8 +71,8 @@ void os_unmap(void *base, uint64_t size_bytes);
 #define OS_LOCKED (-1)
 os_error os_byte_lock(int fd, uint64_t offset);
 void os_byte_unlock(int fd, uint64_t offset);
-/* Does an open file other than `fd` hold a lock in [offset, end)? *found is the first
- * locked offset. */
+/* Does an open file other than `fd` hold a lock in [offset, end)? *found is one of the locked
+ * offsets, not always the first. */
 bool os_byte_held(int fd, uint64_t offset, uint64_t end, uint64_t *found);
 
 /* ------------------------------------------------------------ waiting, time */
