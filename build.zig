@@ -5,6 +5,7 @@
 //!   zig build test         compiles test/{core,exhaustion,fuzz}/*_test.c with undefined-behaviour checks and runs them
 //!   zig build test-build   compiles them only, into zig-out/core-test/
 //!   zig build cross        the C programs that test/cross/ runs, into zig-out/cross/
+//!   zig build crash        the programs of test/crash/, into zig-out/crash/
 //!   zig build bench        the programs of bench/core/, into zig-out/bench/
 //!
 //! Each `.c` file directly in core/ and the one of the target's system in core/os/ belong to the library.
@@ -57,6 +58,7 @@ pub fn build(b: *std.Build) !void {
 
     try addTests(b);
     try addParticipant(b, cross);
+    try addCrash(b);
     try addBenchmarks(b);
 }
 
@@ -146,6 +148,23 @@ fn testFiles(b: *std.Build) ![]const []const u8 {
 fn addParticipant(b: *std.Build, cross: *std.Build.Step) !void {
     const target = b.resolveTargetQuery(.{ .cpu_arch = b.graph.host.result.cpu.arch, .os_tag = .linux, .abi = .musl });
     installProgram(b, cross, try coreModule(b, target, .ReleaseFast), "test/cross/participant.c");
+}
+
+/// Each program of test/crash/ with the core and all the folder's helpers. The target is the baseline processor with
+/// musl: what is killed there is what users run, and it can be stepped through (see traced.h).
+fn addCrash(b: *std.Build) !void {
+    const crash = b.step("crash", "Build the programs of test/crash/");
+    const target = b.resolveTargetQuery(.{ .cpu_arch = b.graph.host.result.cpu.arch, .os_tag = .linux, .abi = .musl });
+    for ([_][]const u8{ "step", "create", "storm", "inspect" }) |program| {
+        const module = try coreModule(b, target, .ReleaseFast);
+        module.addIncludePath(b.path("test/core"));
+        module.addCSourceFiles(.{
+            .root = b.path("test/crash"),
+            .files = &.{ "scenario.c", "traced.c" },
+            .flags = &c_flags,
+        });
+        installProgram(b, crash, module, b.fmt("test/crash/{s}.c", .{program}));
+    }
 }
 
 fn addBenchmarks(b: *std.Build) !void {
