@@ -17,6 +17,7 @@ export const stages = [
   { id: "deno", title: "in Deno", run: (place) => vitest("deno", ["--exclude=test/cross/**"], place) },
   { id: "node", title: "in Node 26", run: (place) => vitest("node", ["--exclude=test/cross/**"], place) },
   { id: "cross", title: "across runtimes", run: crossTests },
+  { id: "attacks", title: "attacks", run: attacks },
   { id: "types", title: "types", run: typeChecks },
 ];
 
@@ -48,6 +49,29 @@ function countTap(output) {
 async function crossTests(place) {
   const compiled = await run([tool("zig"), "build", "cross"], { limitSeconds: C_PROGRAM_SECONDS_MAX });
   return compiled.code === 0 ? await vitest("node", ["test/cross"], place) : { passed: 0, failed: 1 };
+}
+
+/** The short forms of the attacks that docs/reliability.md describes. Those that lack a tool say so. */
+async function attacks({ env }) {
+  const commands = [
+    [tool("node"), join(root, "test/crash/run.mjs"), "--short"],
+    ["bash", join(root, "test/race/run.sh")],
+    ["bash", join(root, "test/model/run.sh")],
+  ];
+  const PATH = `${join(modules, ".bin")}:${process.env.PATH}`;
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  for (const command of commands) {
+    const { code, output } = await run(command, {
+      env: { ...env, PATH },
+      limitSeconds: C_PROGRAM_SECONDS_MAX,
+    });
+    const count = (pattern) => (output.match(pattern) ?? []).length;
+    sum.passed += count(/^ok \d/gm);
+    sum.skipped += count(/^skipped: /gm);
+    const failed = count(/^not ok \d/gm);
+    sum.failed += code !== 0 ? Math.max(failed, 1) : failed;
+  }
+  return orNothing(sum);
 }
 
 async function vitest(name, args, { env, reports }) {
