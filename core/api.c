@@ -129,7 +129,8 @@ int32_t fc_get(uint32_t handle, const void *key, uint32_t key_len, void *value, 
     RESOLVE(handle, key, key_len);
     read_result result;
     int32_t status = read_entry(c, hash, key, key_len, value, capacity, flags & FC_PEEK, &result);
-    if (!(flags & FC_PEEK)) cache_count_read(c, status != FC_MISS ? COUNT_HITS : COUNT_MISSES);
+    if (!(flags & FC_PEEK) && status != FC_BUFFER_TOO_SMALL)
+        cache_count_read(c, status != FC_MISS ? COUNT_HITS : COUNT_MISSES);
     if (item && status != FC_MISS)
         *item = (fc_item){result.type, result.value_len, (double)result.version,
                           ttl_until(c, result.deadline_ms)};

@@ -21,6 +21,8 @@
 /* Records that the policy may spare when a set cannot wait; then it drops what comes next. */
 #define SPARED_MAX 1024u
 #define SWEEP_RECORDS 16u
+/* Records that one call sweeps before it evicts although more may be due. */
+#define SWEPT_MAX 1024u
 /* Extents one call may finish before it stops believing in compaction, and in the notes. */
 #define COMPACT_LAPS 1u
 #define WALK_LAPS 4u
@@ -32,6 +34,7 @@ typedef struct cleaning {
     uint64_t adding;  /* bytes by which live bytes will grow */
     uint64_t gained;  /* dead bytes passed by */
     uint64_t steps;   /* records looked at */
+    uint32_t swept;   /* of these, for their deadlines */
     uint32_t extents; /* walks begun */
     uint32_t spared;  /* by the eviction policy */
     bool moved;
@@ -230,6 +233,7 @@ static bool sweep_due(cleaning *work, uint32_t records) {
     uint32_t looked_at = expire_sweep(s, clock_now_ms(s->cache), records);
     uint64_t live_now = load_u64_relaxed(&s->header->live_bytes);
     work->steps += looked_at;
+    work->swept += looked_at;
     if (live_now < live) {
         work->gained += live - live_now;
         work->moved = true;
@@ -247,7 +251,7 @@ static bool evict_step(cleaning *work) {
 /* One step towards more free extents, in the order that clean.h gives. */
 static bool step(cleaning *work) {
     if (has_room(work) && walk_step(work, WALK_COMPACT)) return true;
-    if (sweep_due(work, SWEEP_RECORDS)) return true;
+    if (work->swept < SWEPT_MAX && sweep_due(work, SWEEP_RECORDS)) return true;
     return evict_step(work);
 }
 
@@ -283,7 +287,7 @@ int32_t clean_for(const shard *s, uint32_t lane, uint32_t key_len, uint32_t valu
 int32_t clean_below(const shard *s, uint64_t entries_max) {
     cleaning work = {.s = s, .by_count = true};
     while (load_u64_relaxed(&s->header->entries) >= entries_max) {
-        if (!endless(&work) && sweep_due(&work, SWEEP_RECORDS)) continue;
+        if (work.swept < SWEPT_MAX && sweep_due(&work, SWEEP_RECORDS)) continue;
         if (endless(&work) || !evict_step(&work)) return FC_CORRUPT;
     }
     return FC_OK;

@@ -165,7 +165,9 @@ static bool move_whole(const shard *s, placement where, uint64_t hash, const fou
 
 bool entry_move_part(const shard *s, placement where, uint64_t hash, const found *entry,
                      const record *part) {
-    if (entry->record.chunks > 1 && entry->record.header.value_len <= GATHER_MAX)
+    /* Whole only if that takes one extent at most: the cleaner may not have more. */
+    const uint64_t whole_max = min_u64(GATHER_MAX, s->geometry->extent_bytes / 2);
+    if (entry->record.chunks > 1 && entry->record.header.value_len <= whole_max)
         return move_whole(s, where, hash, entry);
     if (part->header.form == RECORD_CHUNK) return move_chunk(s, where, hash, entry, part);
     log_value value = {.rest = part->value,

@@ -21,10 +21,13 @@ void clock_begin(superblock *block) {
 
 void clock_resume(superblock *block) {
     uint64_t boot_id = os_boot_id();
-    if (block->boot_id == boot_id) return;
-    uint64_t now = max_u64(os_calendar_ms(), block->clock_last_ms);
-    store_u64_relaxed(&block->clock_base_ms, now - os_uptime_ms());
-    store_u64_relaxed(&block->boot_id, boot_id);
+    /* A system that does not tell is taken not to have been booted: others may be attached. */
+    if (boot_id != 0 && block->boot_id != boot_id) {
+        uint64_t now = max_u64(os_calendar_ms(), block->clock_last_ms);
+        store_u64_relaxed(&block->clock_base_ms, now - os_uptime_ms());
+        store_u64_relaxed(&block->boot_id, boot_id);
+    }
+    store_u64_relaxed(&block->clock_last_ms, os_uptime_ms() + block->clock_base_ms);
 }
 
 void clock_remember(const cache *c) {

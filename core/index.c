@@ -154,7 +154,7 @@ uint64_t index_prefetch_record(const shard *s, uint64_t hash) {
     const uint32_t i = match_first(match);
     const bucket *b = i < BUCKET_WORDS ? first : second;
     const uint64_t offset = word_offset(load_u64_relaxed(&b->words[i % BUCKET_WORDS]));
-    if (offset >= s->geometry->shard_data_bytes) return NO_OFFSET;
+    if (offset > s->geometry->shard_data_bytes - RECORD_HEADER) return NO_OFFSET;
     prefetch(s->extents + offset);
     prefetch(s->extents + offset + CACHE_LINE);
     return offset;
@@ -162,7 +162,8 @@ uint64_t index_prefetch_record(const shard *s, uint64_t hash) {
 
 void index_prefetch_value(const shard *s, uint64_t offset) {
     const uint8_t *at = s->extents + offset;
-    /* The lengths as record_load finds them. A prefetch may go anywhere: nothing is checked. */
+    /* A header's worth of bytes is inside the shard, as index_prefetch_record has checked; what the
+     * lengths say is not checked, since a prefetch may go anywhere. */
     uint64_t lengths = load_u64_relaxed((const uint64_t *)(const void *)at + 2);
     uint32_t size = min_u32((uint32_t)lengths, PREFETCH_MAX) + RECORD_HEADER;
     for (uint32_t line = 2 * CACHE_LINE; line < size; line += CACHE_LINE) prefetch(at + line);

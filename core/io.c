@@ -57,7 +57,8 @@ static inline int32_t get(const cache *c, uint32_t key_len, void *value, uint32_
     const uint64_t hash = fc_hash(key_of(c), key_len, c->hash_seed);
     read_result result;
     int32_t status = read_entry(c, hash, key_of(c), key_len, value, capacity, flags, &result);
-    if (!(flags & FC_PEEK)) cache_count_read(c, status != FC_MISS ? COUNT_HITS : COUNT_MISSES);
+    if (!(flags & FC_PEEK) && status != FC_BUFFER_TOO_SMALL)
+        cache_count_read(c, status != FC_MISS ? COUNT_HITS : COUNT_MISSES);
     if (status == FC_MISS) return status;
     fc_control *control = control_of(c);
     control->type = result.type;
@@ -85,10 +86,11 @@ int32_t fc_io_peek(double handle, double key_len, double response_offset) {
     return get_at(handle, key_len, response_offset, FC_PEEK);
 }
 
-int32_t fc_io_get_into(uint32_t handle, uint32_t key_len, void *value, uint32_t capacity) {
+int32_t fc_io_get_into(uint32_t handle, uint32_t key_len, void *value, uint32_t capacity,
+                       uint32_t flags) {
     int32_t status;
     const cache *c = bound(handle, &status);
-    return c ? get(c, key_len, value, capacity, 0) : status;
+    return c ? get(c, key_len, value, capacity, flags & FC_PEEK) : status;
 }
 
 static int32_t set(const cache *c, uint32_t handle, uint32_t key_len, const void *value,

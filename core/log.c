@@ -214,7 +214,9 @@ bool log_append_chunks(const shard *s, uint32_t lane, uint64_t hash, const uint8
     uint32_t opened = 0;
     while (len > 0) {
         const tail end = tail_of(s, lane);
-        bool useful = end.room >= g->tail_split_min || record_chunk_size(len) <= end.room;
+        /* The last location that is left has to take all the rest. */
+        bool may_cut = end.room >= log_split_min_moving(s) && *count + 1 < count_max;
+        bool useful = may_cut || record_chunk_size(len) <= end.room;
         if (!useful) {
             if (opened++ > g->extents || !open_next(s, lane)) return false;
             continue;

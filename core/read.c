@@ -78,7 +78,9 @@ static inline attempt search(reader *r) {
         attempt result = search_stash(r);
         if (result != ATTEMPT_MISS) return result;
     }
-    /* A split, or the stash, may have moved the key behind our back. */
+    /* A split, or the stash, may have moved the key behind our back. The words were read with
+     * relaxed loads: the size is loaded again only after all of them. */
+    fence_acquire();
     return likely(index_size(&r->s) == buckets &&
                   load_u64_relaxed(&r->s.header->stash_moves) == stash_moves)
                ? ATTEMPT_MISS
@@ -132,7 +134,7 @@ int32_t read_entry(const cache *c, uint64_t hash, const void *key, uint32_t key_
         if (unlikely(!unchanged(&r, r.record.extent) || !copied)) continue;
         if (cache_lost(c)) return FC_MISS;
         if (deadline_passed(c, header.deadline_ms)) return FC_MISS;
-        if (!(flags & FC_PEEK)) mark(&r);
+        if (!(flags & FC_PEEK) && fits) mark(&r);
         result->version = header.version;
         result->deadline_ms = header.deadline_ms;
         result->value_len = header.value_len;

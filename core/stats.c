@@ -8,15 +8,22 @@
 #include "log.h"
 #include "process.h"
 
+#define SWEEP_RECORDS 256u
+
 /* Drops what has expired, where something is due and the shard is free. Whoever holds the shard
  * meanwhile sweeps it itself. */
-static void sweep(const shard *s) {
-    if (load_u64_relaxed(&s->header->deadline_min) > clock_now_ms(s->cache)) return;
-    if (shard_try_lock(s) != FC_OK) return;
-    const uint32_t rounds_max = s->geometry->extents;
-    for (uint32_t i = 0; i < rounds_max; i++)
-        if (expire_sweep(s, clock_now_ms(s->cache), s->geometry->extent_bytes) == 0) break;
+static bool sweep_part(const shard *s) {
+    if (load_u64_relaxed(&s->header->deadline_min) > clock_now_ms(s->cache)) return false;
+    if (shard_try_lock(s) != FC_OK) return false;
+    const uint32_t looked_at = expire_sweep(s, clock_now_ms(s->cache), SWEEP_RECORDS);
     shard_unlock(s);
+    return looked_at != 0;
+}
+
+/* Lets go of the lock between any two parts, so that nobody waits for a large sweep. */
+static void sweep(const shard *s) {
+    const uint64_t parts_max = s->geometry->shard_data_bytes / RECORD_HEADER / SWEEP_RECORDS + 1;
+    for (uint64_t i = 0; i < parts_max && sweep_part(s); i++) continue;
 }
 
 uint64_t stats_entries(const cache *c) {

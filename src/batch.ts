@@ -18,13 +18,13 @@ import {
 import { FastCacheError, invalid } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { KEY_ROOM, nameOf, writeKey } from "./key.ts";
-import { alignUp } from "./memory.ts";
+import { alignUp, isBytes } from "./memory.ts";
 import { ttlOf } from "./options.ts";
 import { readLarge } from "./read.ts";
 import { REQUEST_SIZE } from "./request.ts";
 import { storePlain } from "./store.ts";
 import type { BatchEntry, Key } from "./types.ts";
-import { decode, type Plain, readValue, toPlain, writeValue } from "./value.ts";
+import { decode, Encoded, type Plain, readValue, toPlain, writeValue } from "./value.ts";
 
 const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
 const DONE = CONTROL.done / 4;
@@ -97,7 +97,7 @@ function readFirst(handle: Handle, flags: number): unknown {
   const { id } = handle;
   const length =
     flags === 0 ? native.fc_io_get(id, keyLength, place) : native.fc_io_peek(id, keyLength, place);
-  if (length < 0) return readLarge(handle, length, undefined, keyLength);
+  if (length < 0) return readLarge(handle, length, undefined, keyLength, flags);
   return readValue(pool.memory, place, length, request.words[0] as number, pool);
 }
 
@@ -134,6 +134,8 @@ export function deleteMany(handle: Handle, keys: Iterable<Key>): number {
   let next = 0;
   while (next < list.length) {
     const { count, length } = packKeys(handle, list, next);
+    request.words[DONE] = 0;
+    request.words[REMOVED] = 0;
     const status = native.fc_io_delete_many(handle.id, count, length);
     removed += request.words[REMOVED] as number;
     if (status < 0) throw handle.failure(status, list[next + (request.words[DONE] as number)]);
@@ -152,29 +154,43 @@ interface Pulled {
 export function setMany(handle: Handle, entries: Iterable<BatchEntry<unknown>>, defaultTtl: number): void {
   handle.assertOpen();
   checkIterable(entries, "setMany");
+  const isArray = Array.isArray(entries);
   let pulled: Pulled[] = [];
   let stored = 0;
+  let bytes = 0;
   for (const entry of entries) {
     try {
-      pulled.push(prepare(handle, entry, defaultTtl));
+      const next = prepare(handle, entry, defaultTtl, !isArray);
+      pulled.push(next);
+      bytes += sizeOf(next.value);
     } catch (error) {
       stored = storePulled(handle, pulled, stored);
       throw inBatch(error, stored);
     }
-    if (pulled.length < PULLED_MAX) continue;
+    if (pulled.length < PULLED_MAX && bytes < REQUEST_SIZE) continue;
     stored = storePulled(handle, pulled, stored);
     pulled = [];
+    bytes = 0;
   }
   storePulled(handle, pulled, stored);
 }
 
 /** Runs an entry's user code. */
-function prepare(handle: Handle, entry: unknown, defaultTtl: number): Pulled {
+function prepare(handle: Handle, entry: unknown, defaultTtl: number, copies: boolean): Pulled {
   if (!Array.isArray(entry) || entry.length < 2 || entry.length > 3) {
     throw invalid(`it has to be [key, value] or [key, value, options], not ${nameOf(entry)}`);
   }
   const [key, value, options] = entry as readonly unknown[] as BatchEntry<unknown>;
-  return { key, value: toPlain(value, handle.codec), ttl: ttlOf(options, defaultTtl) };
+  const ttl = ttlOf(options, defaultTtl);
+  const plain = toPlain(value, handle.codec);
+  // A codec may encode into one buffer again and again.
+  if (plain instanceof Encoded) return { key, value: new Encoded(plain.type, ownCopy(plain.content)), ttl };
+  return copies ? { key: ownCopy(key), value: ownCopy(plain), ttl } : { key, value: plain, ttl };
+}
+
+function sizeOf(value: Plain): number {
+  if (value instanceof Encoded) return sizeOf(value.content);
+  return typeof value === "string" || isBytes(value) ? value.length : 0;
 }
 
 /** Stores what was pulled; `before` entries of the batch are stored already. Returns their sum. */
@@ -194,6 +210,7 @@ function storePulled(handle: Handle, pulled: readonly Pulled[], before: number):
       throw inBatch(error, before + next);
     }
     const { request, native } = handle;
+    request.words[DONE] = 0;
     const status = native.fc_io_set_many(handle.id, packed.count, packed.length);
     if (status < 0) {
       next += request.words[DONE] as number;
@@ -242,9 +259,15 @@ function inBatch(error: unknown, stored: number): unknown {
   return new FastCacheError(error.code, message, { cause: error });
 }
 
+/** What cannot change any more when the iterator goes on or a codec runs again. */
+function ownCopy<T>(value: T): T {
+  return isBytes(value) ? (new Uint8Array(value) as T & Uint8Array) : value;
+}
+
 function listOf(keys: Iterable<Key>, method: string): Key[] {
   checkIterable(keys, method);
-  return Array.from(keys);
+  // A generator may yield one buffer again and again.
+  return Array.isArray(keys) ? keys : Array.from(keys, ownCopy);
 }
 
 /** Refuses what is no iterable, and the two that would be iterated by mistake. */

@@ -10,7 +10,7 @@ import { invalid } from "./errors.ts";
 import { destroySegment, Handle, listSegments } from "./handle.ts";
 import { entries, keys } from "./iterate.ts";
 import { keyName, nameOf, writeKey } from "./key.ts";
-import { isBytes } from "./memory.ts";
+import { isBytes, lengthOf } from "./memory.ts";
 import { checkFinite, checkTtl, parseIncrement, parseOpenOptions, parseTarget, ttlOf } from "./options.ts";
 import { bufferTooSmall, copyBytes, readBytes, readLarge } from "./read.ts";
 import { readStats } from "./stats.ts";
@@ -125,7 +125,7 @@ export class FastCache<V = unknown> {
     const length =
       flags === 0 ? native.fc_io_get(id, keyLength, place) : native.fc_io_peek(id, keyLength, place);
     if (length === STATUS.MISS) return undefined;
-    if (length < 0) return readLarge(handle, length, key, keyLength);
+    if (length < 0) return readLarge(handle, length, key, keyLength, flags);
     return readValue(pool.memory, place, length, request.words[TYPE] as number, pool);
   }
 
@@ -145,8 +145,8 @@ export class FastCache<V = unknown> {
     if (!(buffer.buffer instanceof ArrayBuffer)) return copyBytes(this.#handle, key, buffer);
     const handle = this.#handle;
     const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-    const capacity = buffer.length;
-    const length = handle.native.fc_io_get_into(handle.id, keyLength, buffer, capacity);
+    const capacity = lengthOf(buffer);
+    const length = handle.native.fc_io_get_into(handle.id, keyLength, buffer, capacity, 0);
     if (length >= 0) return length;
     if (length === STATUS.MISS) return -1;
     if (length !== STATUS.BUFFER_TOO_SMALL) throw handle.failure(length, key);

@@ -5,7 +5,7 @@
 
 import { CONSTANTS } from "./binding/symbols.ts";
 import { FastCacheError, invalid } from "./errors.ts";
-import { isBytes, type Memory } from "./memory.ts";
+import { isBytes, lengthOf, type Memory } from "./memory.ts";
 import type { Request } from "./request.ts";
 import type { Key } from "./types.ts";
 
@@ -32,7 +32,7 @@ function writeBytes(request: Request, key: unknown, offset: number): number {
   if (!isBytes(key)) {
     throw invalid(`a key is a string or a Uint8Array, not ${nameOf(key)}`);
   }
-  const length = key.length;
+  const length = lengthOf(key);
   if (length === 0 || length > KEY_LEN_MAX) throw badLength(key);
   request.bytes.set(key, offset);
   return length;

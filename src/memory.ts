@@ -43,11 +43,20 @@ export function alignUp(value: number, unit: number): number {
   return (value + unit - 1) & -unit;
 }
 
+const viewPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const lengthGetter = Object.getOwnPropertyDescriptor(viewPrototype, "length")?.get as () => number;
+const tagGetter = Object.getOwnPropertyDescriptor(viewPrototype, Symbol.toStringTag)?.get as () => unknown;
+
+/**
+ * The length that the bytes really have. What a subclass says of itself is not believed: native
+ * code would read or write behind the end.
+ */
+export function lengthOf(bytes: Uint8Array): number {
+  return Reflect.apply(lengthGetter, bytes, []);
+}
+
 /** True for a `Uint8Array` (so also a `Buffer`), of this realm or another. */
 export function isBytes(value: unknown): value is Uint8Array {
   if (value instanceof Uint8Array) return true;
-  return (
-    ArrayBuffer.isView(value) &&
-    (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === "Uint8Array"
-  );
+  return ArrayBuffer.isView(value) && Reflect.apply(tagGetter, value, []) === "Uint8Array";
 }

@@ -7,7 +7,7 @@ import { CONSTANTS, STATUS } from "./binding/symbols.ts";
 import { corrupt, type FastCacheError, invalid } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { keyName, writeKey } from "./key.ts";
-import { Memory } from "./memory.ts";
+import { lengthOf, Memory } from "./memory.ts";
 import type { Key } from "./types.ts";
 import { readValue } from "./value.ts";
 
@@ -23,7 +23,7 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
   const length = handle.native.fc_io_get(handle.id, keyLength, place);
   if (length >= 0) return pool.take(pool.memory, place, length);
-  const found = fetchLarge(handle, length, key, keyLength);
+  const found = fetchLarge(handle, length, key, keyLength, 0);
   return found?.memory.bytes.subarray(0, found.length);
 }
 
@@ -31,7 +31,8 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
 export function copyBytes(handle: Handle, key: Key, buffer: Uint8Array): number {
   const bytes = readBytes(handle, key);
   if (bytes === undefined) return -1;
-  if (bytes.length > buffer.length) throw bufferTooSmall(key, bytes.length, buffer.length);
+  const capacity = lengthOf(buffer);
+  if (bytes.length > capacity) throw bufferTooSmall(key, bytes.length, capacity);
   buffer.set(bytes);
   return bytes.length;
 }
@@ -47,8 +48,14 @@ export function bufferTooSmall(key: Key, needed: number, capacity: number): Fast
  * The value of a key that lies in the request region, after `fc_io_get` answered `status`:
  * `undefined` for a miss; the value, if it only was too large for the pool. Not yet decoded.
  */
-export function readLarge(handle: Handle, status: number, key: Key | undefined, keyLength: number): unknown {
-  const found = fetchLarge(handle, status, key, keyLength);
+export function readLarge(
+  handle: Handle,
+  status: number,
+  key: Key | undefined,
+  keyLength: number,
+  flags: number,
+): unknown {
+  const found = fetchLarge(handle, status, key, keyLength, flags);
   if (found === undefined) return undefined;
   const { memory, length, type } = found;
   return readValue(memory, 0, length, type, handle.pool);
@@ -65,6 +72,7 @@ function fetchLarge(
   first: number,
   key: Key | undefined,
   keyLength: number,
+  flags: number,
 ): Found | undefined {
   const { request, native } = handle;
   let status = first;
@@ -76,7 +84,7 @@ function fetchLarge(
     const limit = handle.info.maxValueSize;
     if (needed > limit) throw corrupt(`an entry of ${needed} bytes, over the limit of ${limit}`);
     const memory = new Memory(attempt < ATTEMPTS_MAX - 2 ? needed : limit);
-    status = native.fc_io_get_into(handle.id, keyLength, memory.bytes, memory.size);
+    status = native.fc_io_get_into(handle.id, keyLength, memory.bytes, memory.size, flags);
     if (status >= 0) return { memory, length: status, type: request.words[0] as number };
   }
   throw corrupt("an entry whose length never fits");

@@ -6,6 +6,7 @@
 import { CONSTANTS, CONTROL, STATUS } from "./binding/symbols.ts";
 import type { Handle } from "./handle.ts";
 import { writeKey } from "./key.ts";
+import { lengthOf } from "./memory.ts";
 import type { Key } from "./types.ts";
 import { type Plain, toBytes, toPlain, valueTooLarge, writeValue } from "./value.ts";
 
@@ -47,7 +48,7 @@ export function storePlain(
     status = native.fc_io_set(handle.id, keyLength, length);
   } else {
     const bytes = toBytes(request, plain);
-    length = bytes.length;
+    length = lengthOf(bytes);
     const limit = handle.info.maxValueSize;
     if (length > limit) throw valueTooLarge(length, limit);
     request.words[TYPE] = request.type | (mode << 8);

@@ -13,7 +13,7 @@
 import { TYPE } from "./binding/symbols.ts";
 import { corrupt, FastCacheError, invalid } from "./errors.ts";
 import { nameOf } from "./key.ts";
-import { isBytes, type Memory } from "./memory.ts";
+import { isBytes, lengthOf, type Memory } from "./memory.ts";
 import type { ReadPool } from "./pool.ts";
 import { type Request, UTF8_BYTES_MAX, writeUtf16 } from "./request.ts";
 import type { Codec } from "./types.ts";
@@ -160,9 +160,10 @@ function writeText(request: Request, text: string, offset: number): number {
 }
 
 function writeBytes(request: Request, bytes: Uint8Array, offset: number): number {
-  if (bytes.length > request.size - offset) return -1;
+  const length = lengthOf(bytes);
+  if (length > request.size - offset) return -1;
   request.bytes.set(bytes, offset);
-  return bytes.length;
+  return length;
 }
 
 /**

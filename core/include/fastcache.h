@@ -234,8 +234,8 @@ typedef struct fc_item {
 #define FC_PEEK 1u
 
 /* Copies the value of `key` into `value`. Returns its length, FC_MISS, or
- * FC_BUFFER_TOO_SMALL (then item->value_len says what it takes, and nothing was
- * copied). `item` may be null. Lock-free; about one or two cache misses. */
+ * FC_BUFFER_TOO_SMALL (then item->value_len says what it takes, nothing was copied, and the
+ * entry does not count as used). `item` may be null. Lock-free; about one or two cache misses. */
 FC_API int32_t fc_get(uint32_t handle, const void *key, uint32_t key_len, void *value,
                       uint32_t capacity, uint32_t flags, fc_item *item);
 
@@ -364,7 +364,8 @@ FC_API int32_t fc_io_get(double handle, double key_len, double response_offset);
 /* The same with FC_PEEK. */
 FC_API int32_t fc_io_peek(double handle, double key_len, double response_offset);
 /* As fc_get, into the caller's memory; only the key comes from the request region. */
-FC_API int32_t fc_io_get_into(uint32_t handle, uint32_t key_len, void *value, uint32_t capacity);
+FC_API int32_t fc_io_get_into(uint32_t handle, uint32_t key_len, void *value, uint32_t capacity,
+                              uint32_t flags);
 /* As fc_set; the value lies at FC_IO_VALUE, its type and the mode in control.type, ttl_ms in
  * control.number. */
 FC_API int32_t fc_io_set(double handle, double key_len, double value_len);

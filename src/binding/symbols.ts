@@ -91,7 +91,7 @@ export const FUNCTIONS = {
   fc_bind: ["u32", "u32", "buffer", "u32"],
   fc_io_get: ["f64", "f64", "f64"],
   fc_io_peek: ["f64", "f64", "f64"],
-  fc_io_get_into: ["u32", "u32", "buffer", "u32"],
+  fc_io_get_into: ["u32", "u32", "buffer", "u32", "u32"],
   fc_io_set: ["f64", "f64", "f64"],
   fc_io_set_from: ["u32", "u32", "buffer", "u32"],
   fc_io_delete: ["f64", "f64"],

@@ -189,3 +189,43 @@ test("the source of setMany may use the cache, and is closed when an entry fails
   const keys = keysTo(300);
   expect(cache.getMany(keys)).toEqual(keys.map((_, index) => index));
 });
+
+test("a generator may yield one buffer again and again", () => {
+  const cache = openPrivate();
+  const buffer = new Uint8Array(1);
+  function* entries(): Generator<[string, Uint8Array]> {
+    for (let index = 0; index < 4; index++) {
+      buffer[0] = index;
+      yield [`key-${index}`, buffer];
+    }
+  }
+  cache.setMany(entries());
+  expect(cache.getMany(keysTo(4))).toEqual([0, 1, 2, 3].map((index) => new Uint8Array([index])));
+  function* byteKeys(): Generator<Uint8Array> {
+    for (const key of ["a", "b", "c"]) {
+      buffer[0] = key.charCodeAt(0);
+      yield buffer;
+    }
+  }
+  cache.set("a", 1).set("b", 2).set("c", 3);
+  expect(cache.getMany(byteKeys())).toEqual([1, 2, 3]);
+  expect(cache.deleteMany(byteKeys())).toBe(3);
+});
+
+test("a codec may encode into one buffer again and again", () => {
+  const scratch = new Uint8Array(1);
+  const cache = openPrivate<{ id: number }>({
+    codec: {
+      encode({ id }) {
+        scratch[0] = id;
+        return scratch;
+      },
+      decode: ([id]) => ({ id: id as number }),
+    },
+  });
+  cache.setMany([
+    ["a", { id: 1 }],
+    ["b", { id: 2 }],
+  ]);
+  expect(cache.getMany(["a", "b"])).toEqual([{ id: 1 }, { id: 2 }]);
+});

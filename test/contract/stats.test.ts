@@ -65,3 +65,12 @@ describe("stats", () => {
     expect(Object.values(before).every((value) => Number.isFinite(value))).toBe(true);
   });
 });
+
+test("a read of a large value counts once, a peek not at all", () => {
+  const cache = openPrivate();
+  cache.set("large", new Uint8Array(100_000));
+  cache.peek("large");
+  expect(cache.stats().hits).toBe(0);
+  cache.get("large");
+  expect(cache.stats().hits).toBe(1);
+});

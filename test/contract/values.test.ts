@@ -343,3 +343,16 @@ test("toJSON and getters may use the cache while a value is stored", () => {
   expect(cache.get("key")).toEqual({ id: 1 });
   expect(cache.get("again")).toEqual({ id: 1 });
 });
+
+test("bytes are as long as they are, whatever a subclass says", () => {
+  class Lying extends Uint8Array {
+    override get length(): number {
+      return 3_000_000;
+    }
+  }
+  const cache = openPrivate();
+  cache.set("key", new Lying(5));
+  expect(cache.getBytes("key")).toEqual(new Uint8Array(5));
+  cache.set("long", new Uint8Array(100));
+  failure("INVALID_ARGUMENT", () => cache.getInto("long", new Lying(8)));
+});

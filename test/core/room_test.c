@@ -84,6 +84,7 @@ static void nothing_live_leaves_under_ninety_percent(void) {
     churn_at_the_limit(1 << 20, 0, 3000, 2);
     churn_at_the_limit(1 << 20, 2000, 2600, 3);
     churn_at_the_limit(1 << 20, 4000, 5000, 4);
+    churn_at_the_limit(1 << 20, 10000, 20000, 8);
     churn_at_the_limit(4 << 20, 10000, 60000, 5);
     churn_at_the_limit(16 << 20, 500, 700, 6);
     churn_at_the_limit(16 << 20, 0, 200000, 7);
@@ -145,6 +146,22 @@ static void what_is_read_regularly_stays(uint32_t eviction) {
     verify(handle);
     fc_close(handle);
 }
+/* Its parts are met one by one, and all of them move. */
+static void a_large_value_that_is_read_regularly_stays(void) {
+    uint32_t handle = private_open(16 << 20, 1, 0);
+    const uint32_t large = 1 << 20;
+    uint64_t random = 5;
+    set_number(handle, 0, large, 0);
+    for (uint64_t i = 1; i < 20000; i++) {
+        check_number(handle, 0, large);
+        set_number(handle, i, 5000 + random_below(&random, 5000), 0);
+        if (is_long()) continue;
+        if (i == 8000) break; /* about four turnovers */
+    }
+    verify(handle);
+    fc_close(handle);
+}
+
 static void lru_keeps_what_is_read_regularly(void) {
     what_is_read_regularly_stays(FC_EVICTION_LRU);
 }
@@ -222,6 +239,7 @@ int main(void) {
     TEST(nothing_live_leaves_under_ninety_percent);
     TEST(expired_entries_leave_before_live_ones);
     TEST(expired_entries_are_reclaimed_without_being_read);
+    TEST(a_large_value_that_is_read_regularly_stays);
     TEST(lru_keeps_what_is_read_regularly);
     TEST(s3fifo_keeps_what_is_read_regularly);
     TEST(least_recently_used_entries_leave_first);

@@ -2,7 +2,8 @@
 //
 //   node test/crash/run.mjs            every instruction, thousands of kills: more than an hour
 //   node test/crash/run.mjs --short    samples, for CI: about two minutes
-//   ... [step create storm runtimes namespaces]   only these
+//   ... step create storm runtimes namespaces    only these
+//   ... soak                                     the soak, which is run only if named: an hour, or a minute
 //
 // Ends with one line such as "36 passed, 0 failed".
 
@@ -10,7 +11,7 @@ import { join } from "node:path";
 import { must, run } from "../../scripts/lib/process.mjs";
 import { root, runtime, tool } from "../../scripts/lib/tools.mjs";
 
-const HOURS = 3600;
+const HOUR_SECONDS = 3600;
 
 const program = (name) => join(root, "zig-out/crash", name);
 const script = (name) => [...runtime("node"), join(root, "test/crash", name)];
@@ -24,6 +25,10 @@ const attacks = {
     long: [...script("storm.mjs"), "--kills", "2000"],
   },
   namespaces: { short: script("namespaces.mjs"), long: script("namespaces.mjs") },
+  soak: {
+    short: [...script("soak.mjs"), "--minutes", "1"],
+    long: [...script("soak.mjs"), "--minutes", "60"],
+  },
 };
 
 const args = process.argv.slice(2);
@@ -34,8 +39,9 @@ if (unknown.length > 0) throw new Error(`there is no attack ${unknown}; there ar
 
 await must([tool("zig"), "build", "crash", "cross"]);
 const sum = { passed: 0, failed: 0 };
-for (const name of wanted.length > 0 ? wanted : Object.keys(attacks)) {
-  const { code, output, seconds } = await run(attacks[name][length], { limitSeconds: 6 * HOURS });
+const usual = Object.keys(attacks).filter((name) => name !== "soak");
+for (const name of wanted.length > 0 ? wanted : usual) {
+  const { code, output, seconds } = await run(attacks[name][length], { limitSeconds: 6 * HOUR_SECONDS });
   sum.passed += (output.match(/^ok \d/gm) ?? []).length;
   sum.failed += code === 0 ? 0 : 1;
   console.log(`${name}: ${code === 0 ? "held" : "failed"}, ${Math.round(seconds)} s`);
