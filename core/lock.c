@@ -45,7 +45,8 @@ static lock_result wait_for(const cache *c, shard_header *shard) {
             take_over(c, shard, now))
             return LOCK_TAKEN_OVER;
     } while (os_uptime_us() < deadline_us);
-    return LOCK_BUSY;
+    /* It may have been let go while we were stopped ourselves. */
+    return take_free(c, shard, WAITERS) ? LOCK_TAKEN : LOCK_BUSY;
 }
 
 lock_result lock_acquire(const cache *c, shard_header *shard) {
