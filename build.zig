@@ -167,10 +167,19 @@ fn addCrash(b: *std.Build) !void {
     }
 }
 
+/// For the baseline processor, as what users run is, with the names that profilers show.
 fn addBenchmarks(b: *std.Build) !void {
     const bench = b.step("bench", "Build the programs of bench/core/");
+    const target = b.resolveTargetQuery(.{
+        .cpu_arch = b.graph.host.result.cpu.arch,
+        .os_tag = .linux,
+        .abi = .gnu,
+        .glibc_version = glibc,
+    });
     for (try filesEndingIn(b, "bench/core", ".c")) |file| {
-        installProgram(b, bench, try coreModule(b, b.graph.host, .ReleaseFast), file);
+        const module = try coreModule(b, target, .ReleaseFast);
+        module.strip = false;
+        installProgram(b, bench, module, file);
     }
 }
 

@@ -1,5 +1,5 @@
 // npm test: installs, builds, and runs every test in every runtime; ends with one line such as "123 passed, 0 failed".
-//   npm test -- core node   only these stages: core bun deno node cross attacks types
+//   npm test -- core node   only these stages: core bun deno node cross attacks instructions types
 
 import { build } from "./lib/build.mjs";
 import { Leftovers } from "./lib/leftovers.mjs";

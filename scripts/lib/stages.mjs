@@ -18,6 +18,7 @@ export const stages = [
   { id: "node", title: "in Node 26", run: (place) => vitest("node", ["--exclude=test/cross/**"], place) },
   { id: "cross", title: "across runtimes", run: crossTests },
   { id: "attacks", title: "attacks", run: attacks },
+  { id: "instructions", title: "instruction counts", run: instructionCounts },
   { id: "types", title: "types", run: typeChecks },
 ];
 
@@ -72,6 +73,13 @@ async function attacks({ env }) {
     sum.failed += code !== 0 ? Math.max(failed, 1) : failed;
   }
   return orNothing(sum);
+}
+
+async function instructionCounts({ env }) {
+  const { code, output } = await run([tool("node"), join(root, "bench/instructions.mjs")], { env });
+  if (/^skipped: /m.test(output)) return { passed: 0, failed: 0, skipped: 1 };
+  const { passed, failed } = countTap(output);
+  return orNothing({ passed, failed: code !== 0 ? Math.max(failed, 1) : failed });
 }
 
 async function vitest(name, args, { env, reports }) {
