@@ -15,9 +15,6 @@
 
 #define GHOST_TIME_MASK (WORD_GHOST - 1)
 
-/* Of a longer value the processor fetches the rest ahead by itself. */
-#define PREFETCH_MAX 2048u
-
 static bool in_stash(const shard *s, const uint64_t *word) {
     const uint64_t *first = s->stash[0].words;
     return word >= first && word < first + STASH_WORDS;
@@ -47,7 +44,7 @@ static bool find(const shard *s, uint64_t hash, bool (*wanted)(const record *, c
     const uint16_t tag = hash_tag(hash);
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t match = bucket_match(where[i], tag); match; match &= match - 1) {
-            out->word = &where[i]->words[match_first(match)];
+            out->word = &where[i]->words[(uint32_t)__builtin_ctz(match) / 4];
             out->value = load_u64_relaxed(out->word);
             if (word_tag(out->value) != tag) continue;
             if (!record_load(s, word_offset(out->value), &out->record) || !out->record.key)
@@ -105,14 +102,11 @@ static uint64_t *first_empty(bucket *b, uint32_t *used) {
 }
 
 uint64_t *index_room(const shard *s, uint64_t hash) {
-    uint32_t buckets = index_size(s);
-    if (!buckets) return NULL;
-    bucket *first = index_bucket(s, index_address(hash_first(hash), buckets));
-    bucket *second = index_bucket(s, index_address(hash_second(hash), buckets));
-    if (!first || !second) return NULL;
+    bucket_pair pair;
+    if (!index_pair(s, hash, index_size(s), &pair)) return NULL;
     uint32_t first_used, second_used, used;
-    uint64_t *in_first = first_empty(first, &first_used);
-    uint64_t *in_second = first_empty(second, &second_used);
+    uint64_t *in_first = first_empty(pair.first, &first_used);
+    uint64_t *in_second = first_empty(pair.second, &second_used);
     if (in_first && (!in_second || first_used <= second_used)) return in_first;
     if (in_second) return in_second;
     for (uint32_t i = 0; i < STASH_BUCKETS; i++) {
@@ -136,37 +130,21 @@ bool index_victim(const shard *s, uint64_t hash, found *out) {
 /* ------------------------------------------------------------- prefetching */
 
 void index_prefetch(const shard *s, uint64_t hash) {
-    const uint32_t buckets = index_size(s);
-    if (!buckets) return;
-    prefetch(index_bucket(s, index_address(hash_first(hash), buckets)));
-    prefetch(index_bucket(s, index_address(hash_second(hash), buckets)));
+    bucket_pair pair;
+    if (!index_pair(s, hash, index_size(s), &pair)) return;
+    prefetch(pair.first);
+    prefetch(pair.second);
 }
 
-uint64_t index_prefetch_record(const shard *s, uint64_t hash) {
-    const uint32_t buckets = index_size(s);
-    if (!buckets) return NO_OFFSET;
-    const bucket *first = index_bucket(s, index_address(hash_first(hash), buckets));
-    const bucket *second = index_bucket(s, index_address(hash_second(hash), buckets));
-    if (!first || !second) return NO_OFFSET;
-    const uint16_t tag = hash_tag(hash);
-    uint64_t match = bucket_match(first, tag) | (uint64_t)bucket_match(second, tag) << 32;
-    if (!match) return NO_OFFSET;
-    const uint32_t i = match_first(match);
-    const bucket *b = i < BUCKET_WORDS ? first : second;
-    const uint64_t offset = word_offset(load_u64_relaxed(&b->words[i % BUCKET_WORDS]));
-    if (offset > s->geometry->shard_data_bytes - RECORD_HEADER) return NO_OFFSET;
-    prefetch(s->extents + offset);
-    prefetch(s->extents + offset + CACHE_LINE);
-    return offset;
-}
-
-void index_prefetch_value(const shard *s, uint64_t offset) {
-    const uint8_t *at = s->extents + offset;
-    /* A header's worth of bytes is inside the shard, as index_prefetch_record has checked; what the
-     * lengths say is not checked, since a prefetch may go anywhere. */
-    uint64_t lengths = load_u64_relaxed((const uint64_t *)(const void *)at + 2);
-    uint32_t size = min_u32((uint32_t)lengths, PREFETCH_MAX) + RECORD_HEADER;
-    for (uint32_t line = 2 * CACHE_LINE; line < size; line += CACHE_LINE) prefetch(at + line);
+void index_prefetch_record(const shard *s, uint64_t hash) {
+    bucket_pair pair;
+    if (!index_pair(s, hash, index_size(s), &pair)) return;
+    const uint64_t match = pair_match(&pair, hash_tag(hash));
+    if (!match) return;
+    /* A prefetch may go anywhere: the place is not checked. */
+    const uint8_t *at = s->extents + word_offset(load_u64_relaxed(pair_word(&pair, match)));
+    prefetch(at);
+    prefetch(at + CACHE_LINE);
 }
 
 /* --------------------------------------------------------------- publishing */

@@ -76,15 +76,35 @@ static inline uint32_t bucket_match(const bucket *b, uint16_t tag) {
     return match;
 #endif
 }
-static inline uint32_t match_first(uint64_t match) { return (uint32_t)__builtin_ctzll(match) / 4; }
 
-/* Begin to fetch what a lookup of the key touches first, second and last: its buckets, the
- * beginning of its record (whose place is returned, or NO_OFFSET), the rest of an inline value at
- * a place so returned. Each looks at what the one before has fetched. No effect on results. */
-#define NO_OFFSET UINT64_MAX
+/* The two buckets of a key, which are looked at as one, so that the fetches overlap and no branch
+ * depends on which of them holds the key. */
+typedef struct bucket_pair {
+    bucket *first, *second;
+} bucket_pair;
+
+/* False if the index is damaged there. `buckets` comes from index_size. */
+static inline bool index_pair(const shard *s, uint64_t hash, uint32_t buckets, bucket_pair *out) {
+    if (unlikely(!buckets)) return false;
+    out->first = index_bucket(s, index_address(hash_first(hash), buckets));
+    out->second = index_bucket(s, index_address(hash_second(hash), buckets));
+    return likely(out->first && out->second);
+}
+
+/* As bucket_match, for both; pair_word gives the word of the lowest bit. */
+static inline uint64_t pair_match(const bucket_pair *pair, uint16_t tag) {
+    return bucket_match(pair->first, tag) | (uint64_t)bucket_match(pair->second, tag) << 32;
+}
+static inline uint64_t *pair_word(const bucket_pair *pair, uint64_t match) {
+    const uint32_t i = (uint32_t)__builtin_ctzll(match) / 4;
+    bucket *b = i < BUCKET_WORDS ? pair->first : pair->second;
+    return &b->words[i % BUCKET_WORDS];
+}
+
+/* Begin to fetch what an operation on the key touches first: its buckets; then, when they are there,
+ * the beginning of its record. No effect on results. */
 void index_prefetch(const shard *s, uint64_t hash);
-uint64_t index_prefetch_record(const shard *s, uint64_t hash);
-void index_prefetch_value(const shard *s, uint64_t offset);
+void index_prefetch_record(const shard *s, uint64_t hash);
 
 /* ---- everything below needs the shard's lock */
 

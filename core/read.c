@@ -11,6 +11,9 @@
 #define READ_ATTEMPTS 8
 #define LINES_AHEAD 5u
 
+/* Of a longer value the processor fetches the rest ahead by itself. */
+#define PREFETCH_MAX 2048u
+
 typedef enum attempt { ATTEMPT_HIT, ATTEMPT_MISS, ATTEMPT_RETRY } attempt;
 
 typedef struct reader {
@@ -35,9 +38,6 @@ static inline bool unchanged(const reader *r, uint32_t extent) {
 static inline attempt examine(reader *r, uint64_t *word) {
     uint64_t value = load_u64_acquire(word); /* pairs with index_publish */
     if (unlikely(word_tag(value) != hash_tag(r->hash))) return ATTEMPT_MISS;
-    /* The value's first lines at once with the header, not after it. Anything may be fetched. */
-    const uint8_t *at = r->s.extents + word_offset(value);
-    for (uint32_t line = 1; line <= LINES_AHEAD; line++) prefetch(at + line * CACHE_LINE);
     bool whole = record_load(&r->s, word_offset(value), &r->record);
     if (likely(whole && r->record.key && record_has_key(&r->record, r->key, r->key_len))) {
         r->word = word;
@@ -49,6 +49,14 @@ static inline attempt examine(reader *r, uint64_t *word) {
     return reused ? ATTEMPT_RETRY : ATTEMPT_MISS;
 }
 
+/* As examine, when nothing has fetched the record yet: the value's first lines at once with the
+ * header, not after it. A prefetch may go anywhere. */
+__attribute__((always_inline)) static inline attempt fetch_and_examine(reader *r, uint64_t *word) {
+    const uint8_t *at = r->s.extents + word_offset(load_u64_relaxed(word));
+    for (uint32_t line = 1; line <= LINES_AHEAD; line++) prefetch(at + line * CACHE_LINE);
+    return examine(r, word);
+}
+
 static attempt search_stash(reader *r) {
     for (uint32_t i = 0; i < STASH_WORDS; i++) {
         attempt result = examine(r, &r->s.stash[i / BUCKET_WORDS].words[i % BUCKET_WORDS]);
@@ -57,21 +65,13 @@ static attempt search_stash(reader *r) {
     return ATTEMPT_MISS;
 }
 
-/* Both buckets are looked at as one, so that the fetches overlap and no branch depends on which of
- * them holds the key. */
-static inline attempt search(reader *r) {
+__attribute__((always_inline)) static inline attempt search(reader *r) {
     const uint64_t stash_moves = load_u64_acquire(&r->s.header->stash_moves); /* with index.c */
     const uint32_t buckets = index_size(&r->s);
-    if (unlikely(!buckets)) return ATTEMPT_MISS;
-    bucket *first = index_bucket(&r->s, index_address(hash_first(r->hash), buckets));
-    bucket *second = index_bucket(&r->s, index_address(hash_second(r->hash), buckets));
-    if (unlikely(!first || !second)) return ATTEMPT_MISS;
-    const uint16_t tag = hash_tag(r->hash);
-    uint64_t match = bucket_match(first, tag) | (uint64_t)bucket_match(second, tag) << 32;
-    for (; match; match &= match - 1) {
-        uint32_t i = match_first(match);
-        bucket *b = i < BUCKET_WORDS ? first : second;
-        attempt result = examine(r, &b->words[i % BUCKET_WORDS]);
+    bucket_pair pair;
+    if (unlikely(!index_pair(&r->s, r->hash, buckets, &pair))) return ATTEMPT_MISS;
+    for (uint64_t match = pair_match(&pair, hash_tag(r->hash)); match; match &= match - 1) {
+        attempt result = fetch_and_examine(r, pair_word(&pair, match));
         if (likely(result != ATTEMPT_MISS)) return result;
     }
     if (unlikely(load_u32_acquire(&r->s.header->stash_count) != 0)) {
@@ -113,12 +113,17 @@ static inline void mark(const reader *r) {
     if (unlikely(after != before)) mark_store(r->word, after);
 }
 
-int32_t read_entry(const cache *c, uint64_t hash, const void *key, uint32_t key_len, void *value,
-                   uint32_t capacity, uint32_t flags, read_result *result) {
-    reader r = {.s = shard_of(c, hash), .hash = hash, .key = key, .key_len = key_len};
+/* `word` is where the key is likely to be, or null. */
+__attribute__((always_inline)) static inline int32_t read_from(reader r, uint64_t *word,
+                                                               void *value, uint32_t capacity,
+                                                               uint32_t flags,
+                                                               read_result *result) {
+    const cache *c = r.s.cache;
     for (int i = 0; i < READ_ATTEMPTS; i++) {
         r.sequence = load_u64_acquire(&r.s.header->sequence); /* pairs with log.c */
-        attempt found = search(&r);
+        attempt found = word ? examine(&r, word) : ATTEMPT_MISS;
+        word = NULL;
+        if (found == ATTEMPT_MISS) found = search(&r);
         if (found == ATTEMPT_RETRY) continue;
         if (found == ATTEMPT_MISS) return FC_MISS;
 
@@ -142,4 +147,53 @@ int32_t read_entry(const cache *c, uint64_t hash, const void *key, uint32_t key_
         return fits || (flags & READ_NO_VALUE) ? (int32_t)header.value_len : FC_BUFFER_TOO_SMALL;
     }
     return FC_MISS;
+}
+
+int32_t read_entry(const cache *c, uint64_t hash, const void *key, uint32_t key_len, void *value,
+                   uint32_t capacity, uint32_t flags, read_result *result) {
+    const reader r = {.s = shard_of(c, hash), .hash = hash, .key = key, .key_len = key_len};
+    return read_from(r, NULL, value, capacity, flags, result);
+}
+
+/* ---------------------------------------------------------------- in stages */
+
+void read_begin(const cache *c, lookup *l) {
+    l->hash = fc_hash(l->key, l->key_len, c->hash_seed);
+    l->s = shard_of(c, l->hash);
+    if (unlikely(!index_pair(&l->s, l->hash, index_size(&l->s), &l->pair))) {
+        l->pair = (bucket_pair){NULL, NULL};
+        return;
+    }
+    prefetch(l->pair.first);
+    prefetch(l->pair.second);
+}
+
+void read_approach(lookup *l) {
+    l->word = NULL;
+    if (unlikely(!l->pair.first)) return;
+    const uint64_t match = pair_match(&l->pair, hash_tag(l->hash));
+    if (!match) return;
+    uint64_t *word = pair_word(&l->pair, match);
+    const uint64_t offset = word_offset(load_u64_relaxed(word));
+    if (unlikely(offset > l->s.geometry->shard_data_bytes - RECORD_HEADER)) return;
+    l->word = word;
+    l->record = l->s.extents + offset;
+    prefetch(l->record);
+    prefetch(l->record + CACHE_LINE);
+}
+
+void read_approach_value(const lookup *l) {
+    if (!l->word) return;
+    /* A header's worth of bytes is inside the shard, as read_approach has checked; what the lengths
+     * say is not checked. */
+    uint64_t lengths = load_u64_relaxed((const uint64_t *)(const void *)l->record + 2);
+    uint32_t size = min_u32((uint32_t)lengths, PREFETCH_MAX) + RECORD_HEADER;
+    for (uint32_t line = 2 * CACHE_LINE; line < size; line += CACHE_LINE)
+        prefetch(l->record + line);
+}
+
+int32_t read_finish(const lookup *l, void *value, uint32_t capacity, uint32_t flags,
+                    read_result *result) {
+    const reader r = {.s = l->s, .hash = l->hash, .key = l->key, .key_len = l->key_len};
+    return read_from(r, l->word, value, capacity, flags, result);
 }

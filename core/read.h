@@ -11,7 +11,7 @@
 #ifndef FC_READ_H
 #define FC_READ_H
 
-#include "cache.h"
+#include "index.h"
 
 typedef struct read_result {
     uint64_t version;
@@ -26,5 +26,24 @@ typedef struct read_result {
 /* The value's length, FC_MISS, or FC_BUFFER_TOO_SMALL; *result is set but for FC_MISS. */
 int32_t read_entry(const cache *c, uint64_t hash, const void *key, uint32_t key_len, void *value,
                    uint32_t capacity, uint32_t flags, read_result *result);
+
+/* The same in four stages, for many keys at once: each of the first three begins to fetch what the
+ * next one looks at, so that the cache misses of several lookups overlap. The caller sets the key;
+ * what else a lookup holds is only a hint, and read_finish believes none of it. */
+typedef struct lookup {
+    const void *key;
+    uint32_t key_len;
+    uint64_t hash;
+    shard s;
+    bucket_pair pair; /* of nulls, if the index is damaged there */
+    uint64_t *word;   /* in the pair, with the key's tag, or null */
+    const uint8_t *record;
+} lookup;
+
+void read_begin(const cache *c, lookup *l);
+void read_approach(lookup *l);
+void read_approach_value(const lookup *l);
+int32_t read_finish(const lookup *l, void *value, uint32_t capacity, uint32_t flags,
+                    read_result *result);
 
 #endif
