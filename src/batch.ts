@@ -158,21 +158,29 @@ export function setMany(handle: Handle, entries: Iterable<BatchEntry<unknown>>, 
   let pulled: Pulled[] = [];
   let stored = 0;
   let bytes = 0;
-  for (const entry of entries) {
-    try {
-      const next = prepare(handle, entry, defaultTtl, !isArray);
-      pulled.push(next);
-      bytes += sizeOf(next.value);
-    } catch (error) {
-      stored = storePulled(handle, pulled, stored);
-      throw inBatch(error, stored);
-    }
-    if (pulled.length < PULLED_MAX && bytes < REQUEST_SIZE) continue;
-    stored = storePulled(handle, pulled, stored);
+  const storeAll = (): void => {
+    const batch = pulled;
     pulled = [];
     bytes = 0;
+    stored = storePulled(handle, batch, stored);
+  };
+  try {
+    for (const entry of entries) {
+      let next: Pulled;
+      try {
+        next = prepare(handle, entry, defaultTtl, !isArray);
+      } catch (error) {
+        storeAll();
+        throw inBatch(error, stored);
+      }
+      pulled.push(next);
+      bytes += sizeOf(next.value);
+      if (pulled.length >= PULLED_MAX || bytes >= REQUEST_SIZE) storeAll();
+    }
+  } finally {
+    // Also what an iterator gave before it threw.
+    storeAll();
   }
-  storePulled(handle, pulled, stored);
 }
 
 /** Runs an entry's user code. */

@@ -142,10 +142,11 @@ export class FastCache<V = unknown> {
    */
   getInto(key: Key, buffer: Uint8Array): number {
     if (!isBytes(buffer)) throw invalid(`the buffer has to be a Uint8Array, not ${nameOf(buffer)}`);
-    if (!(buffer.buffer instanceof ArrayBuffer)) return copyBytes(this.#handle, key, buffer);
+    const capacity = lengthOf(buffer);
+    if (capacity === 0 || !(buffer.buffer instanceof ArrayBuffer))
+      return copyBytes(this.#handle, key, buffer);
     const handle = this.#handle;
     const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-    const capacity = lengthOf(buffer);
     const length = handle.native.fc_io_get_into(handle.id, keyLength, buffer, capacity, 0);
     if (length >= 0) return length;
     if (length === STATUS.MISS) return -1;
@@ -228,7 +229,7 @@ export class FastCache<V = unknown> {
    * gave: true if stored. Any change in between, by any process, makes it false. Throws as `set`.
    */
   compareAndSet(key: Key, version: number, value: V, options?: SetOptions): boolean {
-    if (typeof version !== "number") {
+    if (!Number.isSafeInteger(version)) {
       throw invalid(`the version is a number of getWithVersion(), not ${nameOf(version)}`);
     }
     const ttl = ttlOf(options, this.#ttl);

@@ -27,13 +27,13 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
   return found?.memory.bytes.subarray(0, found.length);
 }
 
-/** `getInto` for memory that other threads share: native code is never given its address. */
+/** `getInto` for memory that other threads share, or that is empty or detached: native code never sees it. */
 export function copyBytes(handle: Handle, key: Key, buffer: Uint8Array): number {
   const bytes = readBytes(handle, key);
   if (bytes === undefined) return -1;
   const capacity = lengthOf(buffer);
   if (bytes.length > capacity) throw bufferTooSmall(key, bytes.length, capacity);
-  buffer.set(bytes);
+  if (bytes.length > 0) buffer.set(bytes);
   return bytes.length;
 }
 

@@ -101,10 +101,12 @@ test("compareAndSet stores nothing after a change, a removal, or for an absent e
   expect(cache.size).toBe(0);
 });
 
-test("compareAndSet refuses a version that is no number", () => {
+test("compareAndSet refuses what cannot be a version", () => {
   const cache = openPrivate();
   failure("INVALID_ARGUMENT", () => cache.compareAndSet("key", "1" as never, 1), /version/);
   failure("INVALID_ARGUMENT", () => cache.compareAndSet("key", undefined as never, 1), /version/);
+  failure("INVALID_ARGUMENT", () => cache.compareAndSet("key", 1.5, 1), /version.*1\.5/);
+  failure("INVALID_ARGUMENT", () => cache.compareAndSet("key", Number.NaN, 1), /version/);
 });
 
 test("increments and compareAndSet of several processes lose nothing", async () => {

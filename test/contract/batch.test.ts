@@ -155,6 +155,17 @@ test("bytes of a batch are never written again", () => {
   expect(whole.length).toBe(3000);
 });
 
+test("setMany stores what an iterator gave before it threw", () => {
+  const cache = openPrivate();
+  const failing = function* (): Generator<[string, number]> {
+    yield ["first", 1];
+    yield ["second", 2];
+    throw new Error("the source failed");
+  };
+  expect(() => cache.setMany(failing())).toThrow("the source failed");
+  expect(cache.getMany(["first", "second"])).toEqual([1, 2]);
+});
+
 test("each entry of setMany may have its own ttl", () => {
   const cache = openPrivate({ ttl: 60_000 });
   cache.setMany([

@@ -87,6 +87,16 @@ test("getInto refuses a buffer that is too small, says both lengths, and writes 
   expect(buffer).toEqual(new Uint8Array(99).fill(255));
 });
 
+test("getInto takes a detached buffer for an empty one", () => {
+  const cache = openPrivate();
+  cache.set("bytes", new Uint8Array(3)).set("empty", new Uint8Array(0));
+  const buffer = new Uint8Array(8);
+  structuredClone(buffer, { transfer: [buffer.buffer] });
+  failure("INVALID_ARGUMENT", () => cache.getInto("bytes", buffer), /\b3 bytes/, /\b0\b/);
+  expect(cache.getInto("empty", buffer)).toBe(0);
+  expect(cache.getInto("none", buffer)).toBe(-1);
+});
+
 test("getInto writes into a part of a buffer, into a Buffer, and into shared memory", () => {
   const cache = openPrivate();
   cache.set("bytes", new Uint8Array([1, 2, 3]));
