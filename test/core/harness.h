@@ -56,10 +56,12 @@ static inline uint32_t random_below(uint64_t *state, uint32_t limit) {
     return (uint32_t)(random_next(state) % limit);
 }
 
-static inline uint32_t private_open(uint64_t size_bytes, uint32_t shards, uint64_t max_entries) {
+static inline uint32_t private_open_with(uint32_t eviction, uint64_t size_bytes, uint32_t shards,
+                                         uint64_t max_entries) {
     fc_options options = {.struct_size = sizeof options,
                           .kind = FC_KIND_PRIVATE,
                           .create = FC_CREATE_OR_ATTACH,
+                          .eviction = eviction,
                           .shards = shards,
                           .size_bytes = size_bytes,
                           .max_entries = max_entries};
@@ -67,6 +69,9 @@ static inline uint32_t private_open(uint64_t size_bytes, uint32_t shards, uint64
     int32_t status = fc_open(&options, NULL, 0, &report);
     CHECK(status == FC_OK, "%s", report.message);
     return report.handle;
+}
+static inline uint32_t private_open(uint64_t size_bytes, uint32_t shards, uint64_t max_entries) {
+    return private_open_with(FC_EVICTION_LRU, size_bytes, shards, max_entries);
 }
 
 static inline void verify(uint32_t handle) {

@@ -140,11 +140,12 @@ static void iterate_all(model *m) {
     CHECK(count == present(m), "%" PRIu64 " keys seen, %" PRIu64 " present", count, present(m));
 }
 
-static void run(uint64_t size, uint32_t shards, uint64_t max_entries, uint32_t keys,
-                uint32_t value_max, uint32_t operations, bool full, uint64_t seed) {
+static void run_with(uint32_t eviction, uint64_t size, uint32_t shards, uint64_t max_entries,
+                     uint32_t keys, uint32_t value_max, uint32_t operations, bool full,
+                     uint64_t seed) {
     static model m;
     memset(&m, 0, sizeof m);
-    m.handle = private_open(size, shards, max_entries);
+    m.handle = private_open_with(eviction, size, shards, max_entries);
     m.keys = keys;
     m.value_max = value_max;
     m.full = full;
@@ -184,6 +185,12 @@ static void run(uint64_t size, uint32_t shards, uint64_t max_entries, uint32_t k
     verify(m.handle);
     CHECK(stats_of(m.handle).entries == 0, "not empty after clear");
     CHECK_STATUS(FC_OK, fc_close(m.handle));
+}
+
+static void run(uint64_t size, uint32_t shards, uint64_t max_entries, uint32_t keys,
+                uint32_t value_max, uint32_t operations, bool full, uint64_t seed) {
+    run_with(FC_EVICTION_LRU, size, shards, max_entries, keys, value_max, operations, full, seed);
+    run_with(FC_EVICTION_S3FIFO, size, shards, max_entries, keys, value_max, operations, full, seed);
 }
 
 static void values_of_all_sizes_in_one_shard(void) {
