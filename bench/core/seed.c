@@ -93,13 +93,13 @@ static void get_one(uint32_t handle, uint32_t i, uint8_t *buffer) {
     if (len < 0) die("get", len);
 }
 
-static void get_many(uint32_t handle) {
+static void get_many(uint32_t handle, uint32_t from) {
     static _Thread_local uint8_t request[BATCH * 20], response[BATCH * 1040];
     const uint32_t key_len = 16;
     for (uint32_t i = 0; i + BATCH <= KEYS; i += BATCH) {
         for (uint32_t j = 0; j < BATCH; j++) {
             memcpy(request + j * 20, &key_len, 4);
-            memcpy(request + j * 20 + 4, keys[order[i + j]], 16);
+            memcpy(request + j * 20 + 4, keys[order[(from + i + j) % KEYS]], 16);
         }
         int32_t got =
             fc_get_many(handle, request, sizeof request, BATCH, response, sizeof response, 0);
@@ -107,8 +107,8 @@ static void get_many(uint32_t handle) {
     }
 }
 
-static void independent_reads(void) {
-    uint64_t sum = 0, place = 88172645463325252ull;
+static void independent_reads(uint32_t from) {
+    uint64_t sum = 0, place = 88172645463325252ull + from;
     for (uint32_t i = 0; i < KEYS; i++) {
         place = place * 6364136223846793005ull + 1442695040888963407ull;
         sum += memory[(place >> 20) & (MEMORY_WORDS - 1)];
@@ -116,36 +116,30 @@ static void independent_reads(void) {
     if (sum == 1) puts("");
 }
 
-/* KEYS operations. */
-static void run_once(work what, uint32_t handle) {
+/* KEYS operations, from place `from` of the order on. Workers begin at different places, lest one finds
+ * in the caches what another has just fetched, or waits for the same lock all the way. */
+static void run_once(work what, uint32_t handle, uint32_t from) {
+    if (what == WORK_GET_MANY) {
+        get_many(handle, from);
+        return;
+    }
+    if (what == WORK_INDEPENDENT) {
+        independent_reads(from);
+        return;
+    }
+    static const uint32_t sets_one_in[] = {
+        [WORK_SET] = 1, [WORK_GET] = KEYS + 1, [WORK_SET_AND_GET] = 8, [WORK_90_10] = 10};
+    const uint32_t one_in = sets_one_in[what];
+    uint32_t until_set = one_in;
     uint8_t buffer[1024];
-    switch (what) {
-    case WORK_SET:
-        for (uint32_t i = 0; i < KEYS; i++) set_one(handle, i);
-        break;
-    case WORK_GET:
-        for (uint32_t i = 0; i < KEYS; i++) get_one(handle, i, buffer);
-        break;
-    case WORK_SET_AND_GET:
-        for (uint32_t i = 0; i < KEYS; i++)
-            if (i % 8 == 0)
-                set_one(handle, i);
-            else
-                get_one(handle, i, buffer);
-        break;
-    case WORK_90_10:
-        for (uint32_t i = 0; i < KEYS; i++)
-            if (i % 10 == 0)
-                set_one(handle, i);
-            else
-                get_one(handle, i, buffer);
-        break;
-    case WORK_GET_MANY:
-        get_many(handle);
-        break;
-    case WORK_INDEPENDENT:
-        independent_reads();
-        break;
+    for (uint32_t n = 0; n < KEYS; n++) {
+        const uint32_t i = (from + n) % KEYS;
+        if (--until_set > 0) {
+            get_one(handle, i, buffer);
+            continue;
+        }
+        set_one(handle, i);
+        until_set = one_in;
     }
 }
 
@@ -166,11 +160,12 @@ typedef struct worker {
 static void *worker_run(void *argument) {
     worker *w = argument;
     uint32_t handle = segment_open(w->fd);
-    run_once(w->what, handle); /* touches everything */
+    const uint32_t from = w->number * (KEYS / WORKERS_MAX);
+    run_once(w->what, handle, from); /* touches everything */
     for (int round = 0; round < ROUNDS; round++) {
         pthread_barrier_wait(&w->shared->barrier);
         double begin = now_ns();
-        run_once(w->what, handle);
+        run_once(w->what, handle, from);
         w->shared->seconds[w->number][round] = now_ns() - begin;
     }
     fc_close(handle);
@@ -315,7 +310,7 @@ int main(int argc, char **argv) {
     measure_all("uniform", fd, quick);
     if (quick) return fc_close(handle);
     order_zipf();
-    run_once(WORK_SET, handle); /* every key that may be asked for is there already */
+    run_once(WORK_SET, handle, 0); /* every key that may be asked for is there already */
     measure_all("zipf 0.99", fd, quick);
     fc_close(handle);
     return 0;
