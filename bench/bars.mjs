@@ -26,7 +26,7 @@ function coreBars(core) {
   const dram = ns("dependent DRAM read");
   // Throughput of two processes over that of one, relative to plain reads: `ns` is per operation of both.
   const plain = ns("independent DRAM reads") / ns("independent DRAM reads, 2 processes");
-  const scaling = (name) => ns(name) / ns(`${name}, 2 processes`) / plain;
+  const scaling = (name) => ns(`${name}, 1 process`) / ns(`${name}, 2 processes`) / plain;
   return [
     atMost("Get ÷ dependent DRAM read", ns("Get") / dram, 1.2),
     atMost("SetAndGet ÷ dependent DRAM read", ns("SetAndGet") / dram, 1.2),

@@ -5,7 +5,7 @@
 export function tables({ core, full, go, javaScript, processes, hitRatios }) {
   const all = [
     {
-      title: "core, ns per operation, best of 5",
+      title: "core, ns per operation",
       rows: core.map(({ name, keys, ns }) => ({ workload: name, keys, ns })),
     },
     { title: "full segment: ns, share of user bytes, overhead in bytes per entry", rows: full },

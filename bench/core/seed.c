@@ -5,8 +5,9 @@
  * 1 GiB, 128 shards; Set, Get, and SetAndGet with one set in eight. Beside it, in the same run,
  * one dependent random DRAM read (a pointer chase through as much memory) and independent ones.
  *
- * Prints one JSON object per line: {"name": ..., "ns": ...}, best of ROUNDS. With --quick, one
- * thread, uniform keys, and what is compared between one process and two.
+ * Prints one JSON object per line: {"name": ..., "ns": ...}, best of several rounds. All measurements take
+ * turns within a round, since other tenants slow a machine's memory down for seconds at a time. With
+ * --quick, one thread, uniform keys, and what is compared between one process and two.
  */
 #define _GNU_SOURCE
 #include <math.h>
@@ -24,7 +25,8 @@
 
 #define KEYS (1u << 20)
 #define VALUES 1024u
-#define ROUNDS 5
+#define ROUNDS 7u
+#define ROUNDS_QUICK 3u
 #define SEGMENT_BYTES (1ull << 30)
 #define BATCH 100u
 #define WORKERS_MAX 2u
@@ -35,7 +37,8 @@ typedef enum work {
     WORK_SET_AND_GET,
     WORK_90_10,
     WORK_GET_MANY,
-    WORK_INDEPENDENT
+    WORK_INDEPENDENT,
+    WORK_DEPENDENT
 } work;
 
 static uint64_t (*keys)[2];
@@ -107,13 +110,22 @@ static void get_many(uint32_t handle, uint32_t from) {
     }
 }
 
+static volatile uint64_t sink;
+
 static void independent_reads(uint32_t from) {
     uint64_t sum = 0, place = 88172645463325252ull + from;
     for (uint32_t i = 0; i < KEYS; i++) {
         place = place * 6364136223846793005ull + 1442695040888963407ull;
         sum += memory[(place >> 20) & (MEMORY_WORDS - 1)];
     }
-    if (sum == 1) puts("");
+    sink = sum;
+}
+
+/* Follows the cycle that memory_chain has laid through the memory. */
+static void dependent_reads(void) {
+    uint64_t at = sink % (SEGMENT_BYTES / 64);
+    for (uint32_t i = 0; i < KEYS; i++) at = memory[at * 8];
+    sink = at;
 }
 
 /* KEYS operations, from place `from` of the order on. Workers begin at different places, lest one finds
@@ -125,6 +137,10 @@ static void run_once(work what, uint32_t handle, uint32_t from) {
     }
     if (what == WORK_INDEPENDENT) {
         independent_reads(from);
+        return;
+    }
+    if (what == WORK_DEPENDENT) {
+        dependent_reads();
         return;
     }
     static const uint32_t sets_one_in[] = {
@@ -147,7 +163,7 @@ static void run_once(work what, uint32_t handle, uint32_t from) {
 
 typedef struct crowd {
     pthread_barrier_t barrier;
-    double seconds[WORKERS_MAX][ROUNDS];
+    double ns[WORKERS_MAX];
 } crowd;
 
 typedef struct worker {
@@ -162,18 +178,16 @@ static void *worker_run(void *argument) {
     uint32_t handle = segment_open(w->fd);
     const uint32_t from = w->number * (KEYS / WORKERS_MAX);
     run_once(w->what, handle, from); /* touches everything */
-    for (int round = 0; round < ROUNDS; round++) {
-        pthread_barrier_wait(&w->shared->barrier);
-        double begin = now_ns();
-        run_once(w->what, handle, from);
-        w->shared->seconds[w->number][round] = now_ns() - begin;
-    }
+    pthread_barrier_wait(&w->shared->barrier);
+    double begin = now_ns();
+    run_once(w->what, handle, from);
+    w->shared->ns[w->number] = now_ns() - begin;
     fc_close(handle);
     return NULL;
 }
 
-/* Nanoseconds per operation of the whole crowd: throughput, not latency. */
-static double measure(work what, uint32_t workers, bool processes, int fd) {
+/* Nanoseconds per operation of several workers together: throughput, not latency. */
+static double measure_crowd(work what, uint32_t workers, bool processes, int fd) {
     crowd *shared =
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) exit(1);
@@ -193,6 +207,7 @@ static double measure(work what, uint32_t workers, bool processes, int fd) {
         }
     }
     bool failed = false;
+    double slowest = 0;
     for (uint32_t i = 0; i < workers; i++) {
         int status = 0;
         if (processes)
@@ -202,21 +217,23 @@ static double measure(work what, uint32_t workers, bool processes, int fd) {
         failed |= status != 0;
     }
     if (failed) exit(1);
-    double best = INFINITY;
-    for (int round = 0; round < ROUNDS; round++) {
-        double slowest = 0;
-        for (uint32_t i = 0; i < workers; i++)
-            if (shared->seconds[i][round] > slowest) slowest = shared->seconds[i][round];
-        if (slowest < best) best = slowest;
-    }
+    for (uint32_t i = 0; i < workers; i++)
+        if (shared->ns[i] > slowest) slowest = shared->ns[i];
     munmap(shared, sizeof *shared);
-    return best / KEYS / workers;
+    return slowest / KEYS / workers;
 }
 
-/* ----------------------------------------------------------- the DRAM limit */
+/* One thread in this process has touched everything already. */
+static double measure_alone(work what, uint32_t handle) {
+    double begin = now_ns();
+    run_once(what, handle, 0);
+    return (now_ns() - begin) / KEYS;
+}
+
+/* ------------------------------------------------------------------ set-up */
 
 /* One cycle through all lines of the memory, in random order (Sattolo). */
-static double chase(void) {
+static void memory_chain(void) {
     const uint32_t lines = (uint32_t)(SEGMENT_BYTES / 64);
     for (uint32_t i = 0; i < lines; i++) memory[(uint64_t)i * 8] = i;
     for (uint32_t i = lines - 1; i > 0; i--) {
@@ -225,19 +242,7 @@ static double chase(void) {
         memory[(uint64_t)i * 8] = memory[(uint64_t)j * 8];
         memory[(uint64_t)j * 8] = t;
     }
-    double best = INFINITY;
-    uint64_t at = 0;
-    for (int round = 0; round < ROUNDS; round++) {
-        double begin = now_ns();
-        for (uint32_t i = 0; i < KEYS; i++) at = memory[at * 8];
-        double ns = (now_ns() - begin) / KEYS;
-        if (ns < best) best = ns;
-    }
-    if (at == UINT64_MAX) puts("");
-    return best;
 }
-
-/* ------------------------------------------------------------------ set-up */
 
 static void order_uniform(void) {
     for (uint32_t i = 0; i < KEYS; i++) order[i] = i;
@@ -275,43 +280,70 @@ static void prepare(void) {
     }
 }
 
-static void tell(const char *name, const char *keys_name, double ns) {
-    printf("{\"name\": \"%s\", \"keys\": \"%s\", \"ns\": %.1f}\n", name, keys_name, ns);
-    fflush(stdout);
-}
+typedef struct task {
+    const char *name;
+    work what;
+    uint32_t workers;
+    bool processes, quick;
+} task;
 
-static void measure_all(const char *keys_name, int fd, bool quick) {
-    tell("Set", keys_name, measure(WORK_SET, 1, false, fd));
-    tell("Get", keys_name, measure(WORK_GET, 1, false, fd));
-    tell("SetAndGet", keys_name, measure(WORK_SET_AND_GET, 1, false, fd));
-    tell("getMany", keys_name, measure(WORK_GET_MANY, 1, false, fd));
-    tell("90/10", keys_name, measure(WORK_90_10, 1, false, fd));
-    tell("Get, 2 processes", keys_name, measure(WORK_GET, 2, true, fd));
-    tell("90/10, 2 processes", keys_name, measure(WORK_90_10, 2, true, fd));
-    if (quick) return;
-    tell("Set, 2 threads", keys_name, measure(WORK_SET, 2, false, fd));
-    tell("Get, 2 threads", keys_name, measure(WORK_GET, 2, false, fd));
-    tell("SetAndGet, 2 threads", keys_name, measure(WORK_SET_AND_GET, 2, false, fd));
-    tell("Set, 2 processes", keys_name, measure(WORK_SET, 2, true, fd));
-    tell("SetAndGet, 2 processes", keys_name, measure(WORK_SET_AND_GET, 2, true, fd));
+static const task tasks[] = {
+    {"dependent DRAM read", WORK_DEPENDENT, 1, false, true},
+    {"Set", WORK_SET, 1, false, true},
+    {"Get", WORK_GET, 1, false, true},
+    {"SetAndGet", WORK_SET_AND_GET, 1, false, true},
+    {"getMany", WORK_GET_MANY, 1, false, true},
+    {"90/10", WORK_90_10, 1, false, true},
+    {"independent DRAM reads", WORK_INDEPENDENT, 1, true, true},
+    {"independent DRAM reads, 2 processes", WORK_INDEPENDENT, 2, true, true},
+    {"Get, 1 process", WORK_GET, 1, true, true},
+    {"Get, 2 processes", WORK_GET, 2, true, true},
+    {"90/10, 1 process", WORK_90_10, 1, true, true},
+    {"90/10, 2 processes", WORK_90_10, 2, true, true},
+    {"Set, 2 threads", WORK_SET, 2, false, false},
+    {"Get, 2 threads", WORK_GET, 2, false, false},
+    {"SetAndGet, 2 threads", WORK_SET_AND_GET, 2, false, false},
+    {"Set, 2 processes", WORK_SET, 2, true, false},
+    {"SetAndGet, 2 processes", WORK_SET_AND_GET, 2, true, false},
+};
+#define TASKS (sizeof tasks / sizeof *tasks)
+
+static void measure_all(const char *keys_name, uint32_t handle, int fd, bool quick) {
+    double best[TASKS];
+    run_once(WORK_SET, handle, 0); /* every key that is asked for is there */
+    run_once(WORK_SET, handle, 0); /* and all memory was touched */
+    const uint32_t rounds = quick ? ROUNDS_QUICK : ROUNDS;
+    for (uint32_t round = 0; round < rounds; round++) {
+        for (uint32_t i = 0; i < TASKS; i++) {
+            const task *t = &tasks[i];
+            if (quick && !t->quick) continue;
+            double ns = t->workers == 1 && !t->processes
+                            ? measure_alone(t->what, handle)
+                            : measure_crowd(t->what, t->workers, t->processes, fd);
+            if (round == 0 || ns < best[i]) best[i] = ns;
+        }
+    }
+    for (uint32_t i = 0; i < TASKS; i++) {
+        if (quick && !tasks[i].quick) continue;
+        printf("{\"name\": \"%s\", \"keys\": \"%s\", \"ns\": %.1f}\n", tasks[i].name, keys_name,
+               best[i]);
+    }
+    fflush(stdout);
 }
 
 int main(int argc, char **argv) {
     const bool quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
     prepare();
+    memory_chain();
     order_uniform();
-    tell("dependent DRAM read", "-", chase());
     uint32_t handle = segment_open(-1);
     fc_info_fields info;
     fc_info(handle, &info);
     const int fd = dup((int)info.fd); /* the handle's own is closed in forked children */
-    tell("independent DRAM reads", "-", measure(WORK_INDEPENDENT, 1, true, fd));
-    tell("independent DRAM reads, 2 processes", "-", measure(WORK_INDEPENDENT, 2, true, fd));
-    measure_all("uniform", fd, quick);
-    if (quick) return fc_close(handle);
-    order_zipf();
-    run_once(WORK_SET, handle, 0); /* every key that may be asked for is there already */
-    measure_all("zipf 0.99", fd, quick);
-    fc_close(handle);
-    return 0;
+    measure_all("uniform", handle, fd, quick);
+    if (!quick) {
+        order_zipf();
+        measure_all("zipf 0.99", handle, fd, quick);
+    }
+    return fc_close(handle);
 }
