@@ -1,5 +1,6 @@
 // The JavaScript benchmark in all three runtimes, beside other stores; see js/suite.mjs for what it measures.
 
+import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root, runtime } from "../scripts/lib/tools.mjs";
 import { measure } from "./measure.mjs";
@@ -10,9 +11,13 @@ const SUITE = join(root, "bench/js/suite.mjs");
 /** Rows of { runtime, group, values, store, operation, order, ns }. */
 export async function measureJavaScript({ isQuick }) {
   const { sockets, stop } = await startServers();
-  const endOnSignal = () => stop();
-  process.once("exit", endOnSignal);
-  const parameters = isQuick ? ["--quick"] : [];
+  const folder = mkdtempSync("/dev/shm/fastcache-bench-");
+  const clear = () => {
+    stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", clear);
+  const parameters = [folder, ...(isQuick ? ["--quick"] : [])];
   for (const [name, socket] of Object.entries(sockets)) parameters.push(`--${name}`, socket);
   try {
     const rows = [];
@@ -23,7 +28,7 @@ export async function measureJavaScript({ isQuick }) {
     }
     return rows;
   } finally {
-    process.off("exit", endOnSignal);
-    stop();
+    process.off("exit", clear);
+    clear();
   }
 }

@@ -25,7 +25,7 @@
 
 #define KEYS (1u << 20)
 #define VALUES 1024u
-#define ROUNDS 7u
+#define ROUNDS 5u
 #define ROUNDS_QUICK 3u
 #define SEGMENT_BYTES (1ull << 30)
 #define BATCH 100u

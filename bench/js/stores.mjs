@@ -1,15 +1,14 @@
 // The stores that are compared, each behind { name, get, set } and what else it has: `setMany(entries)` (one
 // transaction, pipeline or batch), `getMany(keys)`, `close`. Stores behind a socket return promises.
 //
-// Each store is set up as its users would for a cache: lmdb and SQLite in shared memory and without waiting for a
-// disk. Values are bytes unless `kind` says otherwise; stores that hold bytes only get JSON as text, as users would do.
+// Each store is set up as its users would for a cache: lmdb and SQLite in a folder of the caller's choice (in memory), without waiting
+// for a disk. Values are bytes unless `kind` says otherwise; stores that hold bytes only get JSON as text, as users would do.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { LRUCache } from "lru-cache";
 
 const RUNTIME = globalThis.Bun ? "bun" : globalThis.Deno ? "deno" : "node";
-const FOLDER = "/dev/shm";
 
 const encoders = { bytes: (value) => value, string: (value) => value, json: JSON.stringify };
 const decoders = { bytes: (value) => value, string: (value) => value, json: JSON.parse };
@@ -29,11 +28,17 @@ export function openLruCache(max) {
   };
 }
 
-export async function openLmdb(sizeBytes, kind = "bytes") {
+export async function openLmdb(parent, sizeBytes, kind = "bytes") {
   const { open } = await import("lmdb");
-  const folder = mkdtempSync(join(FOLDER, "fastcache-bench-"));
+  const folder = mkdtempSync(join(parent, "store-"));
   const encoding = { bytes: "binary", string: "string", json: "json" }[kind];
-  const base = open({ path: join(folder, "data"), encoding, noSync: true, mapSize: 4 * sizeBytes });
+  const base = open({
+    path: join(folder, "data"),
+    encoding,
+    noSync: true,
+    overlappingSync: false,
+    mapSize: 4 * sizeBytes,
+  });
   const get = kind === "bytes" ? (key) => base.getBinary(key) : (key) => base.get(key);
   return {
     name: "lmdb",
@@ -50,8 +55,8 @@ export async function openLmdb(sizeBytes, kind = "bytes") {
   };
 }
 
-export async function openSqlite(kind = "bytes") {
-  const folder = mkdtempSync(join(FOLDER, "fastcache-bench-"));
+export async function openSqlite(parent, kind = "bytes") {
+  const folder = mkdtempSync(join(parent, "store-"));
   const path = join(folder, "data");
   const base =
     RUNTIME === "bun"

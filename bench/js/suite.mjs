@@ -1,7 +1,8 @@
 // The JavaScript benchmark, run inside Bun, Deno or Node: prints one JSON object per line.
 //
-//   <runtime> bench/js/suite.mjs [--quick] [--redis SOCKET] [--memcached SOCKET]
+//   <runtime> bench/js/suite.mjs FOLDER [--quick] [--redis SOCKET] [--memcached SOCKET]
 //
+// FOLDER, on a memory file system, takes the files of lmdb and SQLite.
 // { group, store, operation, values, order, ns }: ns per operation, the least of some averages; the stores take
 // turns within a round, and garbage collection is in the average. Groups:
 //   mixed       100,000 keys, bytes of 0 to 1023
@@ -21,6 +22,7 @@ const TRANSACTION = 1000;
 const LIMIT = 1024;
 
 const args = globalThis.Deno?.args ?? process.argv.slice(2);
+const [folder] = args;
 const isQuick = args.includes("--quick");
 const ROUNDS = isQuick ? 2 : 3;
 const SAMPLING = { min_cpu_time: (isQuick ? 120 : 300) * 1e6 };
@@ -149,7 +151,7 @@ async function mixed() {
   ]);
   cache.close();
 
-  for (const store of [await openLmdb(1 << 28), ...(isQuick ? [] : [await openSqlite()])]) {
+  for (const store of [await openLmdb(folder, 1 << 28), ...(isQuick ? [] : [await openSqlite(folder)])]) {
     store.setMany(Array.from(insertion, entryOf));
     await race("mixed", "0 to 1023 bytes", [
       ...readWrite(store, store.name, random, "random", keys, values),
@@ -232,8 +234,8 @@ async function hot() {
         cache,
         openMap(),
         openLruCache(2 * HOT_KEYS),
-        await openLmdb(1 << 28, kind),
-        await openSqlite(kind),
+        await openLmdb(folder, 1 << 28, kind),
+        await openSqlite(folder, kind),
       ];
       for (const store of stores) for (const key of keys) store.set(key, value);
       const tasks = stores.flatMap((store) =>

@@ -190,7 +190,8 @@ static void run_with(uint32_t eviction, uint64_t size, uint32_t shards, uint64_t
 static void run(uint64_t size, uint32_t shards, uint64_t max_entries, uint32_t keys,
                 uint32_t value_max, uint32_t operations, bool full, uint64_t seed) {
     run_with(FC_EVICTION_LRU, size, shards, max_entries, keys, value_max, operations, full, seed);
-    run_with(FC_EVICTION_S3FIFO, size, shards, max_entries, keys, value_max, operations, full, seed);
+    run_with(FC_EVICTION_S3FIFO, size, shards, max_entries, keys, value_max, operations, full,
+             seed);
 }
 
 static void values_of_all_sizes_in_one_shard(void) {
