@@ -10,9 +10,9 @@ import { invalid } from "./errors.ts";
 import { destroySegment, Handle, listSegments } from "./handle.ts";
 import { entries, keys } from "./iterate.ts";
 import { keyName, nameOf, writeKey } from "./key.ts";
-import { isBytes, lengthOf } from "./memory.ts";
+import { isBytes } from "./memory.ts";
 import { checkFinite, checkTtl, parseIncrement, parseOpenOptions, parseTarget, ttlOf } from "./options.ts";
-import { bufferTooSmall, copyBytes, readBytes, readLarge } from "./read.ts";
+import { readBytes, readInto, readLarge } from "./read.ts";
 import { readStats } from "./stats.ts";
 import { store } from "./store.ts";
 import type {
@@ -30,7 +30,6 @@ import { decode, readValue } from "./value.ts";
 
 const { FC_IO_KEY, FC_PEEK } = CONSTANTS;
 const TYPE = CONTROL.type / 4;
-const VALUE_LEN = CONTROL.value_len / 4;
 const VERSION = CONTROL.version / 8;
 const NUMBER = CONTROL.number / 8;
 
@@ -142,16 +141,7 @@ export class FastCache<V = unknown> {
    */
   getInto(key: Key, buffer: Uint8Array): number {
     if (!isBytes(buffer)) throw invalid(`the buffer has to be a Uint8Array, not ${nameOf(buffer)}`);
-    const capacity = lengthOf(buffer);
-    if (capacity === 0 || !(buffer.buffer instanceof ArrayBuffer))
-      return copyBytes(this.#handle, key, buffer);
-    const handle = this.#handle;
-    const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-    const length = handle.native.fc_io_get_into(handle.id, keyLength, buffer, capacity, 0);
-    if (length >= 0) return length;
-    if (length === STATUS.MISS) return -1;
-    if (length !== STATUS.BUFFER_TOO_SMALL) throw handle.failure(length, key);
-    throw bufferTooSmall(key, handle.request.words[VALUE_LEN] as number, capacity);
+    return readInto(this.#handle, key, buffer);
   }
 
   /**

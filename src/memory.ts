@@ -13,6 +13,7 @@ export interface TextBuffer {
   ucs2Slice(start: number, end: number): string;
   utf8Write(text: string, offset: number, length: number): number;
   writeDoubleLE(value: number, offset: number): number;
+  copy(target: Uint8Array, targetStart: number, start: number, end: number): number;
 }
 
 /** One ArrayBuffer as bytes, 32-bit words, doubles and text, each indexed from its beginning. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The reads that the straight path in cache.ts leaves: bytes of any kind, and values that
-// do not fit behind the pool's offset, which get memory of their own.
+// The reads that the straight path in cache.ts leaves: bytes of any kind, also into the caller's
+// memory, and values that do not fit behind the pool's offset, which get memory of their own.
 
-import { CONSTANTS, STATUS } from "./binding/symbols.ts";
+import { CONSTANTS, CONTROL, STATUS } from "./binding/symbols.ts";
 import { corrupt, type FastCacheError, invalid } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { keyName, writeKey } from "./key.ts";
@@ -12,6 +12,7 @@ import type { Key } from "./types.ts";
 import { readValue } from "./value.ts";
 
 const { FC_IO_KEY } = CONSTANTS;
+const VALUE_LEN = CONTROL.value_len / 4;
 
 /** Other processes may replace the value by a larger one between two attempts: so often at most. */
 const ATTEMPTS_MAX = 16;
@@ -27,18 +28,56 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
   return found?.memory.bytes.subarray(0, found.length);
 }
 
-/** `getInto` for memory that other threads share, or that is empty or detached: native code never sees it. */
-export function copyBytes(handle: Handle, key: Key, buffer: Uint8Array): number {
-  const bytes = readBytes(handle, key);
-  if (bytes === undefined) return -1;
+/**
+ * The stored bytes to the beginning of `buffer`: their number, or -1 for a miss. Native code writes
+ * them there itself, except into memory that is shared with other threads, empty or detached, and
+ * where the address of a buffer costs more than a copy out of the pool.
+ */
+export function readInto(handle: Handle, key: Key, buffer: Uint8Array): number {
   const capacity = lengthOf(buffer);
-  if (bytes.length > capacity) throw bufferTooSmall(key, bytes.length, capacity);
-  if (bytes.length > 0) buffer.set(bytes);
-  return bytes.length;
+  const isPassable = capacity > 0 && buffer.buffer instanceof ArrayBuffer;
+  if (!isPassable || !handle.passesBuffers) return copyInto(handle, key, buffer, isPassable);
+  return fetchInto(handle, key, writeKey(handle.request, key, FC_IO_KEY), buffer, capacity);
+}
+
+function copyInto(handle: Handle, key: Key, buffer: Uint8Array, isPassable: boolean): number {
+  const { pool } = handle;
+  const capacity = lengthOf(buffer);
+  let start = pool.place();
+  let { memory } = pool;
+  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+  let length = handle.native.fc_io_get(handle.id, keyLength, start);
+  if (length < 0) {
+    if (isPassable && length === STATUS.BUFFER_TOO_SMALL)
+      return fetchInto(handle, key, keyLength, buffer, capacity);
+    const found = fetchLarge(handle, length, key, keyLength, 0);
+    if (found === undefined) return -1;
+    memory = found.memory;
+    start = 0;
+    length = found.length;
+  }
+  if (length > capacity) throw bufferTooSmall(key, length, capacity);
+  if (length > 0) memory.text.copy(buffer, 0, start, start + length);
+  return length;
+}
+
+/** The key lies in the request region. */
+function fetchInto(
+  handle: Handle,
+  key: Key,
+  keyLength: number,
+  buffer: Uint8Array,
+  capacity: number,
+): number {
+  const length = handle.native.fc_io_get_into(handle.id, keyLength, buffer, capacity, 0);
+  if (length >= 0) return length;
+  if (length === STATUS.MISS) return -1;
+  if (length !== STATUS.BUFFER_TOO_SMALL) throw handle.failure(length, key);
+  throw bufferTooSmall(key, handle.request.words[VALUE_LEN] as number, capacity);
 }
 
 /** The error for a buffer that cannot take the value. */
-export function bufferTooSmall(key: Key, needed: number, capacity: number): FastCacheError {
+function bufferTooSmall(key: Key, needed: number, capacity: number): FastCacheError {
   return invalid(
     `the value of ${keyName(key)} has ${needed} bytes, the buffer ${capacity}: pass a larger one`,
   );

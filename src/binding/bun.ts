@@ -33,7 +33,7 @@ export function bunRuntime(): Runtime | undefined {
     platform: process.platform,
     arch: process.arch,
     libcs: likelyLibcs(),
-    traits: { pooledReads: false, loopTextLength: 0, bufferEncodes: true },
+    traits: { pooledReads: false, passesBuffers: true, loopTextLength: 0, bufferEncodes: true },
     open: openLibrary,
     remedy: () => undefined,
     pin: () => undefined,

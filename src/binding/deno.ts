@@ -35,7 +35,7 @@ export function denoRuntime(): Runtime | undefined {
     arch: ARCHES[deno.build.arch] ?? deno.build.arch,
     // Says which libc Deno was built for, and needs no permission.
     libcs: deno.build.env === "musl" ? ["musl", "gnu"] : ["gnu", "musl"],
-    traits: { pooledReads: pin !== undefined, loopTextLength: 40, bufferEncodes: false },
+    traits: { pooledReads: pin !== undefined, passesBuffers: true, loopTextLength: 40, bufferEncodes: false },
     open: (path, table) => openLibrary(deno, path, table),
     remedy: permissionRemedy,
     pin: pin ?? (() => undefined),

@@ -4,8 +4,8 @@
 //
 // Measured with Node 26.10: a function of up to three doubles costs 9 ns, of one, two or
 // three integers 22, 59 and 75 (each is checked in JavaScript), of four or more arguments
-// of any kind 300 (generic path). A fresh ArrayBuffer costs 700 ns, a view of an old one
-// 40, so results are views of a pooled chunk.
+// of any kind 300 (generic path), so getInto copies out of the pool. A fresh ArrayBuffer
+// costs 700 ns, a view of an old one 40, so results are views of a pooled chunk.
 
 import type { Callable, Runtime, Signatures } from "./binding.ts";
 import { likelyLibcs } from "./libc.ts";
@@ -31,7 +31,7 @@ export function nodeRuntime(): Runtime | undefined {
     platform: process.platform,
     arch: process.arch,
     libcs: likelyLibcs(),
-    traits: { pooledReads: pin !== undefined, loopTextLength: 0, bufferEncodes: true },
+    traits: { pooledReads: pin !== undefined, passesBuffers: false, loopTextLength: 0, bufferEncodes: true },
     open: openLibrary,
     remedy,
     pin: pin ?? (() => undefined),

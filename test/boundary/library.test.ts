@@ -16,7 +16,7 @@ function fakeRuntime(libraries: Record<string, number>, changes: Partial<Runtime
     platform: "linux",
     arch: "x64",
     libcs: ["gnu", "musl"],
-    traits: { pooledReads: false, loopTextLength: 0, bufferEncodes: true },
+    traits: { pooledReads: false, passesBuffers: true, loopTextLength: 0, bufferEncodes: true },
     open<const Table extends Signatures>(path: string, table: Table): Callable<Table> {
       const version = libraries[path];
       if (version === undefined) throw new Error(`cannot open ${path}`);

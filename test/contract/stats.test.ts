@@ -33,6 +33,27 @@ describe("stats", () => {
     expect(stats.capacityBytes).toBeLessThanOrEqual(cache.info.size);
   });
 
+  test("count one hit or one miss for a read, however the value comes", () => {
+    const cache = openPrivate();
+    const small = new Uint8Array(10);
+    const large = new Uint8Array(200_000);
+    const shared = new Uint8Array(new SharedArrayBuffer(10));
+    cache.set("small", small).set("large", large);
+    const reads = [
+      (key: string) => cache.get(key),
+      (key: string) => cache.getBytes(key),
+      (key: string) => cache.getInto(key, key === "large" ? large : small),
+      (key: string) => cache.getInto(key, key === "large" ? large : shared),
+    ];
+    for (const read of reads) {
+      const before = cache.stats();
+      for (const key of ["small", "large", "none"]) read(key);
+      const after = cache.stats();
+      expect(after.hits - before.hits).toBe(2);
+      expect(after.misses - before.misses).toBe(1);
+    }
+  });
+
   test("count batches entry by entry", () => {
     const cache = openPrivate();
     cache.setMany([

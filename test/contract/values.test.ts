@@ -345,9 +345,10 @@ test("toJSON and getters may use the cache while a value is stored", () => {
 });
 
 test("bytes are as long as they are, whatever a subclass says", () => {
+  let lie = 3_000_000;
   class Lying extends Uint8Array {
     override get length(): number {
-      return 3_000_000;
+      return lie;
     }
   }
   const cache = openPrivate();
@@ -355,4 +356,10 @@ test("bytes are as long as they are, whatever a subclass says", () => {
   expect(cache.getBytes("key")).toEqual(new Uint8Array(5));
   cache.set("long", new Uint8Array(100));
   failure("INVALID_ARGUMENT", () => cache.getInto("long", new Lying(8)));
+  cache.set("short", new Uint8Array([1, 2]));
+  for (lie of [3_000_000, 0]) {
+    const into = new Lying(8);
+    expect(cache.getInto("short", into)).toBe(2);
+    expect([into[0], into[1], into[2]]).toEqual([1, 2, 0]);
+  }
 });
