@@ -125,7 +125,6 @@ int32_t write_set(const cache *c, uint64_t hash, const void *key, uint32_t key_l
     prefetch(&t.s.header->lock);
     prefetch(&t.s.header->entries);
     prefetch(&t.s.header->deadline_min);
-    index_prefetch(&t.s, hash);
     index_prefetch_record(&t.s, hash);
     int32_t status = shard_lock(&t.s);
     if (status != FC_OK) return status;
