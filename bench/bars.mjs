@@ -17,8 +17,8 @@ export function barTable({ core, full, javaScript, hitRatios }) {
   ];
 }
 
-function nsOf(core, name) {
-  return core.find((row) => row.name === name && row.keys !== "zipf 0.99").ns;
+function nsOf(core, name, keys = "insertion order") {
+  return core.find((row) => row.name === name && row.keys === keys).ns;
 }
 
 function coreBars(core) {
@@ -68,10 +68,19 @@ function javaScriptBars(core, rows) {
     const redis = ns("redis", "get");
     if (runtime !== "bun") continue;
     if (redis) bars.push(atLeast("Bun: redis ÷ ours, get, sequential", redis / ns("fastcache", "get"), 300));
-    const getInto = rows.find(
-      (row) => row.runtime === runtime && row.group === "seed" && row.operation === "getInto",
-    );
-    bars.push(atMost("Bun getInto - core Get, ns, 1 GiB", getInto.ns - nsOf(core, "Get"), 60));
+    for (const [order, keys] of [
+      ["insertion", "insertion order"],
+      ["1,000 keys", "1,000 keys"],
+    ]) {
+      const getInto = rows.find(
+        (row) =>
+          row.runtime === runtime &&
+          row.group === "seed" &&
+          row.operation === "getInto" &&
+          row.order === order,
+      );
+      bars.push(atMost(`Bun getInto - core Get, ns, ${keys}`, getInto.ns - nsOf(core, "Get", keys), 60));
+    }
   }
   return bars;
 }

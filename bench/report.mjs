@@ -32,10 +32,10 @@ export function writeReport(figures, bars) {
 }
 
 function charts({ core, javaScript, processes, hitRatios }) {
-  const uniform = core.filter((row) => row.keys !== "zipf 0.99" && !row.name.includes("threads"));
+  const seed = core.filter((row) => row.keys === "insertion order" && !row.name.includes("threads"));
   const mixed = javaScript.filter((row) => row.group === "mixed" && row.order === "random");
   const all = [
-    bars("core.svg", "Core: ns per operation, 2^20 keys in 1 GiB", "ns", "value", [""], uniform, (row) => [
+    bars("core.svg", "Core: ns per operation, 2^20 keys in 1 GiB", "ns", "value", [""], seed, (row) => [
       row.name,
       "",
       row.ns,

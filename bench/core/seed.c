@@ -2,12 +2,14 @@
  *
  * seed.c measures the core without JavaScript, on the workload of the Go library that fastcache
  * reimplements: 2^20 random keys of 16 bytes, 1,024 values of random size from 0 to 1,023 bytes,
- * 1 GiB, 128 shards; Set, Get, and SetAndGet with one set in eight. Beside it, in the same run,
- * one dependent random DRAM read (a pointer chase through as much memory) and independent ones.
+ * 1 GiB, 128 shards; Set, Get, and SetAndGet with one set in eight. That workload takes the keys in
+ * the order of their insertion; the same in random order, by a Zipf distribution, and with few keys
+ * show what that order is worth. Beside it, in the same run, one dependent random DRAM read
+ * (a pointer chase through as much memory) and independent ones.
  *
  * Prints one JSON object per line: {"name": ..., "ns": ...}, best of several rounds. All measurements take
  * turns within a round, since other tenants slow a machine's memory down for seconds at a time. With
- * --quick, one thread, uniform keys, and what is compared between one process and two.
+ * --quick, only what bars.mjs compares.
  */
 #define _GNU_SOURCE
 #include <math.h>
@@ -24,6 +26,7 @@
 #include "fastcache.h"
 
 #define KEYS (1u << 20)
+#define HOT_KEYS 1000u
 #define VALUES 1024u
 #define ROUNDS 5u
 #define ROUNDS_QUICK 3u
@@ -244,8 +247,19 @@ static void memory_chain(void) {
     }
 }
 
-static void order_uniform(void) {
-    for (uint32_t i = 0; i < KEYS; i++) order[i] = i;
+static void order_insertion(uint32_t count) {
+    for (uint32_t i = 0; i < KEYS; i++) order[i] = i % count;
+}
+
+/* Fisher and Yates. */
+static void order_random(void) {
+    order_insertion(KEYS);
+    for (uint32_t i = KEYS - 1; i > 0; i--) {
+        uint32_t j = (uint32_t)(random_next() % (i + 1));
+        uint32_t t = order[i];
+        order[i] = order[j];
+        order[j] = t;
+    }
 }
 
 /* Zipf with exponent 0.99 by the inverse of the approximated distribution (Gray et al.,
@@ -306,44 +320,62 @@ static const task tasks[] = {
     {"Set, 2 processes", WORK_SET, 2, true, false},
     {"SetAndGet, 2 processes", WORK_SET_AND_GET, 2, true, false},
 };
-#define TASKS (sizeof tasks / sizeof *tasks)
+static const task tasks_alone[] = {
+    {"Set", WORK_SET, 1, false, true},
+    {"Get", WORK_GET, 1, false, true},
+    {"SetAndGet", WORK_SET_AND_GET, 1, false, false},
+    {"getMany", WORK_GET_MANY, 1, false, false},
+    {"90/10", WORK_90_10, 1, false, false},
+};
+#define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof *(array)))
+#define TASKS_MAX COUNT_OF(tasks)
 
-static void measure_all(const char *keys_name, uint32_t handle, int fd, bool quick) {
-    double best[TASKS];
-    run_once(WORK_SET, handle, 0); /* every key that is asked for is there */
-    run_once(WORK_SET, handle, 0); /* and all memory was touched */
-    const uint32_t rounds = quick ? ROUNDS_QUICK : ROUNDS;
+typedef struct bench {
+    uint32_t handle;
+    int fd;
+    bool quick;
+} bench;
+
+static void measure_all(const bench *b, const char *keys_name, const task *all, uint32_t count) {
+    double best[TASKS_MAX];
+    run_once(WORK_SET, b->handle, 0); /* every key that is asked for is there */
+    run_once(WORK_SET, b->handle, 0); /* and all memory was touched */
+    const uint32_t rounds = b->quick ? ROUNDS_QUICK : ROUNDS;
     for (uint32_t round = 0; round < rounds; round++) {
-        for (uint32_t i = 0; i < TASKS; i++) {
-            const task *t = &tasks[i];
-            if (quick && !t->quick) continue;
+        for (uint32_t i = 0; i < count; i++) {
+            const task *t = &all[i];
+            if (b->quick && !t->quick) continue;
             double ns = t->workers == 1 && !t->processes
-                            ? measure_alone(t->what, handle)
-                            : measure_crowd(t->what, t->workers, t->processes, fd);
+                            ? measure_alone(t->what, b->handle)
+                            : measure_crowd(t->what, t->workers, t->processes, b->fd);
             if (round == 0 || ns < best[i]) best[i] = ns;
         }
     }
-    for (uint32_t i = 0; i < TASKS; i++) {
-        if (quick && !tasks[i].quick) continue;
-        printf("{\"name\": \"%s\", \"keys\": \"%s\", \"ns\": %.1f}\n", tasks[i].name, keys_name,
+    for (uint32_t i = 0; i < count; i++) {
+        if (b->quick && !all[i].quick) continue;
+        printf("{\"name\": \"%s\", \"keys\": \"%s\", \"ns\": %.1f}\n", all[i].name, keys_name,
                best[i]);
     }
     fflush(stdout);
 }
 
 int main(int argc, char **argv) {
-    const bool quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
+    bench b = {.quick = argc > 1 && strcmp(argv[1], "--quick") == 0};
     prepare();
     memory_chain();
-    order_uniform();
-    uint32_t handle = segment_open(-1);
+    b.handle = segment_open(-1);
     fc_info_fields info;
-    fc_info(handle, &info);
-    const int fd = dup((int)info.fd); /* the handle's own is closed in forked children */
-    measure_all("uniform", handle, fd, quick);
-    if (!quick) {
+    fc_info(b.handle, &info);
+    b.fd = dup((int)info.fd); /* the handle's own is closed in forked children */
+    order_insertion(KEYS);
+    measure_all(&b, "insertion order", tasks, COUNT_OF(tasks));
+    if (!b.quick) {
+        order_random();
+        measure_all(&b, "random order", tasks_alone, COUNT_OF(tasks_alone));
         order_zipf();
-        measure_all("zipf 0.99", handle, fd, quick);
+        measure_all(&b, "zipf 0.99", tasks, COUNT_OF(tasks));
     }
-    return fc_close(handle);
+    order_insertion(HOT_KEYS);
+    measure_all(&b, "1,000 keys", tasks_alone, COUNT_OF(tasks_alone));
+    return fc_close(b.handle);
 }

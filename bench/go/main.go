@@ -88,7 +88,7 @@ func (w workload) run(s store, from, count int, t *tally) {
 	t.operations += count
 }
 
-// runRound lets every goroutine start at the first key, as seed.c does.
+// runRound lets the goroutines start at keys far apart, as seed.c does.
 func (w workload) runRound(s store, threads int, length time.Duration) (sum tally, elapsed time.Duration) {
 	tallies := make([]tally, threads)
 	var all sync.WaitGroup
@@ -96,7 +96,7 @@ func (w workload) runRound(s store, threads int, length time.Duration) (sum tall
 	for number := range tallies {
 		all.Go(func() {
 			var t tally
-			for i := 0; time.Since(begin) < length; i += stretch {
+			for i := number * (keyCount / threads); time.Since(begin) < length; i += stretch {
 				w.run(s, i, stretch, &t)
 			}
 			tallies[number] = t
@@ -117,7 +117,7 @@ func (w workload) measure(s store, threads int, p plan) row {
 	if threads > 1 {
 		name = fmt.Sprintf("%s, %d threads", w.name, threads)
 	}
-	best := row{Name: name, Keys: "uniform", NS: math.Inf(1), Library: s.library, Threads: threads}
+	best := row{Name: name, Keys: "insertion order", NS: math.Inf(1), Library: s.library, Threads: threads}
 	var sum tally
 	for range p.rounds {
 		t, elapsed := w.runRound(s, threads, p.roundLength)
