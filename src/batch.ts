@@ -177,10 +177,16 @@ export function setMany(handle: Handle, entries: Iterable<BatchEntry<unknown>>, 
       bytes += sizeOf(next.value);
       if (pulled.length >= PULLED_MAX || bytes >= REQUEST_SIZE) storeAll();
     }
-  } finally {
-    // Also what an iterator gave before it threw.
-    storeAll();
+  } catch (error) {
+    // What an iterator gave before it threw is stored; if that fails too, both are told.
+    try {
+      storeAll();
+    } catch (second) {
+      throw new AggregateError([error, second], "the entries ended in an error, and so did storing them");
+    }
+    throw error;
   }
+  storeAll();
 }
 
 /** Runs an entry's user code. */

@@ -219,7 +219,7 @@ export class FastCache<V = unknown> {
    * gave: true if stored. Any change in between, by any process, makes it false. Throws as `set`.
    */
   compareAndSet(key: Key, version: number, value: V, options?: SetOptions): boolean {
-    if (!Number.isSafeInteger(version)) {
+    if (!Number.isSafeInteger(version) || version < 0) {
       throw invalid(`the version is a number of getWithVersion(), not ${nameOf(version)}`);
     }
     const ttl = ttlOf(options, this.#ttl);
@@ -257,6 +257,7 @@ export class FastCache<V = unknown> {
   /**
    * Stores many entries, in order, with one native call for as many as fit in 256 KiB. Each one is
    * atomic, the batch is not: if one fails, those before it are stored, and the message counts them.
+   * What an iterator gave before it threw is stored too.
    *
    * @returns the cache
    */

@@ -46,6 +46,7 @@ export function alignUp(value: number, unit: number): number {
 
 const viewPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const lengthGetter = Object.getOwnPropertyDescriptor(viewPrototype, "length")?.get as () => number;
+const bufferGetter = Object.getOwnPropertyDescriptor(viewPrototype, "buffer")?.get as () => ArrayBufferLike;
 const tagGetter = Object.getOwnPropertyDescriptor(viewPrototype, Symbol.toStringTag)?.get as () => unknown;
 
 /**
@@ -54,6 +55,11 @@ const tagGetter = Object.getOwnPropertyDescriptor(viewPrototype, Symbol.toString
  */
 export function lengthOf(bytes: Uint8Array): number {
   return Reflect.apply(lengthGetter, bytes, []);
+}
+
+/** The memory that the bytes really lie in, without running code of a subclass. */
+export function bufferOf(bytes: Uint8Array): ArrayBufferLike {
+  return Reflect.apply(bufferGetter, bytes, []);
 }
 
 /** True for a `Uint8Array` (so also a `Buffer`), of this realm or another. */

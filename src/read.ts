@@ -7,12 +7,14 @@ import { CONSTANTS, CONTROL, STATUS } from "./binding/symbols.ts";
 import { corrupt, type FastCacheError, invalid } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { keyName, writeKey } from "./key.ts";
-import { lengthOf, Memory } from "./memory.ts";
+import { bufferOf, lengthOf, Memory } from "./memory.ts";
 import type { Key } from "./types.ts";
 import { readValue } from "./value.ts";
 
 const { FC_IO_KEY } = CONSTANTS;
 const VALUE_LEN = CONTROL.value_len / 4;
+
+const setBytes = Uint8Array.prototype.set;
 
 /** Other processes may replace the value by a larger one between two attempts: so often at most. */
 const ATTEMPTS_MAX = 16;
@@ -35,7 +37,7 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
  */
 export function readInto(handle: Handle, key: Key, buffer: Uint8Array): number {
   const capacity = lengthOf(buffer);
-  const isPassable = capacity > 0 && buffer.buffer instanceof ArrayBuffer;
+  const isPassable = capacity > 0 && bufferOf(buffer) instanceof ArrayBuffer;
   if (!isPassable || !handle.passesBuffers) return copyInto(handle, key, buffer, isPassable);
   return fetchInto(handle, key, writeKey(handle.request, key, FC_IO_KEY), buffer, capacity);
 }
@@ -57,7 +59,10 @@ function copyInto(handle: Handle, key: Key, buffer: Uint8Array, isPassable: bool
     length = found.length;
   }
   if (length > capacity) throw bufferTooSmall(key, length, capacity);
-  if (length > 0) memory.text.copy(buffer, 0, start, start + length);
+  if (length > 0 && memory.text.copy(buffer, 0, start, start + length) < length) {
+    // A subclass has lied about its length.
+    setBytes.call(buffer, memory.bytes.subarray(start, start + length));
+  }
   return length;
 }
 

@@ -34,7 +34,7 @@ export interface Traits {
    * (V8, where a fresh `ArrayBuffer` costs ten times as much), false if it is best a copy.
    */
   readonly pooledReads: boolean;
-  /** False if a buffer as an argument costs more than the copy of a small value. */
+  /** False if a buffer as an argument costs more than the copy of a value of less than some 20 KiB. */
   readonly passesBuffers: boolean;
   /** Strings of up to this many characters are written by a loop, longer ones by the runtime. */
   readonly loopTextLength: number;

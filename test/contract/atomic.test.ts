@@ -106,6 +106,7 @@ test("compareAndSet refuses what cannot be a version", () => {
   failure("INVALID_ARGUMENT", () => cache.compareAndSet("key", "1" as never, 1), /version/);
   failure("INVALID_ARGUMENT", () => cache.compareAndSet("key", undefined as never, 1), /version/);
   failure("INVALID_ARGUMENT", () => cache.compareAndSet("key", 1.5, 1), /version.*1\.5/);
+  failure("INVALID_ARGUMENT", () => cache.compareAndSet("key", -1, 1), /version.*-1/);
   failure("INVALID_ARGUMENT", () => cache.compareAndSet("key", Number.NaN, 1), /version/);
 });
 

@@ -166,6 +166,27 @@ test("setMany stores what an iterator gave before it threw", () => {
   expect(cache.getMany(["first", "second"])).toEqual([1, 2]);
 });
 
+test("setMany tells of both errors if an iterator throws and what it gave cannot be stored", () => {
+  const cache = openPrivate();
+  const cause = new Error("the source failed");
+  const failing = function* (): Generator<[string, number]> {
+    yield ["first", 1];
+    yield ["", 2];
+    throw cause;
+  };
+  let thrown: unknown;
+  try {
+    cache.setMany(failing());
+  } catch (error) {
+    thrown = error;
+  }
+  expect((thrown as AggregateError).errors).toEqual([
+    cause,
+    expect.objectContaining({ code: "ERR_FASTCACHE_INVALID_ARGUMENT" }),
+  ]);
+  expect(cache.get("first")).toBe(1);
+});
+
 test("each entry of setMany may have its own ttl", () => {
   const cache = openPrivate({ ttl: 60_000 });
   cache.setMany([

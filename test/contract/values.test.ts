@@ -344,10 +344,28 @@ test("toJSON and getters may use the cache while a value is stored", () => {
   expect(cache.get("again")).toEqual({ id: 1 });
 });
 
+test("getInto never writes where a subclass has taken the memory away", () => {
+  const cache = openPrivate();
+  cache.set("key", new Uint8Array(60_000));
+  let asked = 0;
+  class Detaching extends Uint8Array {
+    override get buffer(): ArrayBuffer {
+      asked++;
+      const own = Reflect.get(Uint8Array.prototype, "buffer", this) as ArrayBuffer;
+      return structuredClone(own, { transfer: [own] });
+    }
+  }
+  expect(cache.getInto("key", new Detaching(70_000))).toBe(60_000);
+  expect(asked).toBe(0);
+});
+
 test("bytes are as long as they are, whatever a subclass says", () => {
   let lie = 3_000_000;
   class Lying extends Uint8Array {
     override get length(): number {
+      return lie;
+    }
+    override get byteLength(): number {
       return lie;
     }
   }
