@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { must, run } from "../scripts/lib/process.mjs";
+import { run } from "../scripts/lib/process.mjs";
 import { root, systemPath } from "../scripts/lib/tools.mjs";
 import { measure } from "./measure.mjs";
 
@@ -11,12 +11,12 @@ const PROGRAM = join(root, "zig-out/bench/go-caches");
 const INSTALLED = "/usr/local/go/bin";
 const REASON_LENGTH_MAX = 200;
 
-/** What is compared, in words, to be printed beside the rows. */
+/** What is compared, in words, for the report. */
 export const goNote = `\
 Go libraries, each through its own public API in one process, on the seed workload. bigcache copies values in and out,
 as a cache in shared memory must; ristretto and theine keep and return pointers to the caller's memory, and ristretto
-drops sets when its queue is full: see 'hits'. leslie-fei/fastcache, whose workload this is, is not among them: the
-module proxy does not serve it. What is known of it at commit c9d4d20 was measured apart, on a busy virtual machine with
+drops sets when its queue is full: see 'hits'. leslie-fei/fastcache, whose workload this is, is not among them.
+What is known of it at commit c9d4d20 was measured apart, on a busy virtual machine with
 two processors: its allocator does not align what it hands out, so of 128 shards 64 have a lock word that is not
 naturally aligned, and 4 one that straddles a cache line. An atomic operation on such a word locks the bus, and Linux
 traps that where the processor can report it: two traps of about 165 µs (median) for each operation on those shards,
@@ -32,7 +32,8 @@ export async function measureGo({ isQuick }) {
   const download = await run([go, "mod", "download"], options);
   if (download.code !== 0)
     return leftOut(`their modules cannot be downloaded: ${shortened(download.output)}`);
-  await must([go, "build", "-buildvcs=false", "-o", PROGRAM, "."], options);
+  const built = await run([go, "build", "-buildvcs=false", "-o", PROGRAM, "."], options);
+  if (built.code !== 0) return leftOut(`they cannot be built: ${shortened(built.output)}`);
   return await measure("the Go libraries", PROGRAM, isQuick ? ["--quick"] : []);
 }
 

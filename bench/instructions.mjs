@@ -8,7 +8,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { must } from "../scripts/lib/process.mjs";
+import { endChildrenOnSignal, must } from "../scripts/lib/process.mjs";
 import { root, systemPath, tool } from "../scripts/lib/tools.mjs";
 import { print } from "./table.mjs";
 
@@ -23,6 +23,7 @@ const valgrind = systemPath()
   .map((folder) => join(folder, "valgrind"))
   .find(existsSync);
 
+endChildrenOnSignal();
 if (process.arch !== "x64") console.log("skipped: instructions are counted for x86-64 only");
 else if (valgrind === undefined) console.log("skipped: valgrind is not installed");
 else await compare();
@@ -60,6 +61,7 @@ async function compare() {
 async function count(operation) {
   const options = [
     "--tool=callgrind",
+    "--vgdb=no",
     "--callgrind-out-file=/dev/null",
     "--collect-atstart=no",
     `--toggle-collect=run_${operation}`,

@@ -10,13 +10,10 @@ const SUITE = join(root, "bench/js/suite.mjs");
 
 /** Rows of { runtime, group, values, store, operation, order, ns }. */
 export async function measureJavaScript({ isQuick }) {
-  const { sockets, stop } = await startServers();
   const folder = mkdtempSync("/dev/shm/fastcache-bench-");
-  const clear = () => {
-    stop();
-    rmSync(folder, { recursive: true, force: true });
-  };
+  const clear = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", clear);
+  const { sockets, stop } = await startServers();
   const parameters = [folder, ...(isQuick ? ["--quick"] : [])];
   for (const [name, socket] of Object.entries(sockets)) parameters.push(`--${name}`, socket);
   try {
@@ -28,6 +25,7 @@ export async function measureJavaScript({ isQuick }) {
     }
     return rows;
   } finally {
+    stop();
     process.off("exit", clear);
     clear();
   }

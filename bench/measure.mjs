@@ -9,8 +9,7 @@ export async function measure(title, program, parameters = []) {
   console.error(`measuring ${title} ...`);
   const { code, output } = await run([program, ...parameters], { quiet: true, limitSeconds: LIMIT_SECONDS });
   if (code !== 0) throw new Error(`${program} failed with exit code ${code}:\n${output}`);
-  return output
-    .split("\n")
-    .filter((line) => line.startsWith("{"))
-    .map((line) => JSON.parse(line));
+  const rows = output.split("\n").filter((line) => line.startsWith("{"));
+  if (rows.length === 0) throw new Error(`${program} has measured nothing:\n${output}`);
+  return rows.map((line) => JSON.parse(line));
 }

@@ -1,15 +1,14 @@
 // Throughput and latency of 1 to 8 Bun processes on one segment, also beside a writer that is killed again and again.
 // Latencies are of all processes together: their histograms are added (HdrHistogram).
 
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import hdr from "hdr-histogram-js";
-import { must } from "../scripts/lib/process.mjs";
-import { root, runtime, toolEnvironment } from "../scripts/lib/tools.mjs";
+import { killGroup, must, start } from "../scripts/lib/process.mjs";
+import { root, runtime } from "../scripts/lib/tools.mjs";
 
 const WORKER = join(root, "bench/js/process.mjs");
 const MIXES = { "read-only": 0, "90/10": 10, "50/50": 50 };
@@ -29,14 +28,18 @@ export async function measureProcesses({ isQuick }) {
     for (const [mix, writes] of Object.entries(MIXES)) {
       for (const count of counts) {
         console.error(`measuring ${count} processes, ${mix} ...`);
-        rows.push({ processes: count, mix, kills: 0, ...(await together(path, count, writes, seconds)) });
+        rows.push({ processes: count, mix, ...(await together(path, count, writes, seconds)) });
       }
     }
     for (const count of counts.slice(0, 2)) {
       console.error(`measuring ${count} processes beside a writer that is killed again and again ...`);
       const killer = killAgainAndAgain(path);
-      const figures = await together(path, count, MIXES["90/10"], seconds);
-      rows.push({ processes: count, mix: "90/10", kills: await killer.end(), ...figures });
+      try {
+        const figures = await together(path, count, MIXES["90/10"], seconds, killer.count);
+        rows.push({ processes: count, mix: "90/10, kills", ...figures });
+      } finally {
+        await killer.end();
+      }
     }
     return rows;
   } finally {
@@ -45,27 +48,33 @@ export async function measureProcesses({ isQuick }) {
   }
 }
 
-async function together(path, count, writes, seconds) {
-  const workers = await Promise.all(Array.from({ length: count }, () => start(path, writes, seconds)));
+/** `kills` says how many there have been; the row has those of the time that is measured. */
+async function together(path, count, writes, seconds, kills = () => 0) {
+  const begin = (_, i) => startWorker(path, writes, seconds, i / count);
+  const workers = await Promise.all(Array.from({ length: count }, begin));
+  const before = kills();
   for (const worker of workers) worker.process.stdin.write("go\n");
   const results = await Promise.all(workers.map(async (worker) => JSON.parse(await worker.line())));
+  const killed = kills() - before;
   await Promise.all(workers.map((worker) => worker.ended));
   const merged = hdr.decodeFromCompressedBase64(results[0].histogram);
   for (const result of results.slice(1)) merged.add(hdr.decodeFromCompressedBase64(result.histogram));
-  const row = { perSecond: Math.round(results.reduce((sum, result) => sum + result.perSecond, 0)) };
+  const row = {
+    kills: killed,
+    perSecond: Math.round(results.reduce((sum, result) => sum + result.perSecond, 0)),
+  };
   for (const percentile of [50, 99, 99.9, 99.99])
     row[`p${percentile}`] = merged.getValueAtPercentile(percentile);
   return row;
 }
 
-/** Starts a process and waits until it is ready; `line()` is the next thing it says. */
-async function start(path, writes, seconds) {
-  const [program, ...options] = runtime("bun");
-  const child = spawn(program, [...options, WORKER, path, "run", String(writes), String(seconds)], {
-    cwd: root,
-    env: toolEnvironment(),
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+/**
+ * Starts a process, which begins at that part of the keys, and waits until it is ready; `line()` is the next thing it
+ * says.
+ */
+async function startWorker(path, writes, seconds, part) {
+  const parameters = [path, "run", writes, seconds, part].map(String);
+  const child = start([...runtime("bun"), WORKER, ...parameters], { stdio: ["pipe", "pipe", "inherit"] });
   const ended = once(child, "close");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const line = async () => {
@@ -84,19 +93,20 @@ function killAgainAndAgain(path) {
   let ending = false;
   const ended = (async () => {
     while (!ending) {
-      const victim = await start(path, 100, 0);
+      const victim = await startWorker(path, 100, 0, 0);
       victim.process.stdin.write("go\n");
       await sleep(LIFE_MS);
-      victim.process.kill("SIGKILL");
+      killGroup(victim.process);
       await victim.ended;
       kills++;
     }
   })();
+  ended.catch(() => {}); // told by end()
   return {
+    count: () => kills,
     async end() {
       ending = true;
       await ended;
-      return kills;
     },
   };
 }

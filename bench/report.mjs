@@ -56,8 +56,8 @@ function charts({ core, javaScript, processes, hitRatios }) {
       "Bun processes on one segment: million operations per second",
       "millions",
       "value",
-      [...new Set(processes.map((row) => row.mix))],
-      processes.filter((row) => row.kills === 0),
+      [...new Set(processes.map((row) => row.mix))].filter((mix) => !mix.includes("kills")),
+      processes.filter((row) => !row.mix.includes("kills")),
       (row) => [`${row.processes}`, row.mix, Number((row.perSecond / 1e6).toFixed(2))],
     ),
   ];
@@ -114,7 +114,7 @@ function bars(file, title, unit, scale, series, rows, place) {
 function text(figures, barRows, images) {
   const parts = [
     "# Benchmarks",
-    "Written by `npm run bench -- --report`; every figure here is from one run. Times depend on the machine, its memory above " +
+    "Written by `npm run bench -- --report`; the tables are of one run. Times depend on the machine, its memory above " +
       "all; the ratios are what can be compared.",
     markdown([machine()]),
     "## Bars",
@@ -129,7 +129,7 @@ function text(figures, barRows, images) {
 
 function machine() {
   const { devDependencies, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], {
+  const commit = execFileSync("git", ["describe", "--always", "--dirty"], {
     cwd: root,
     encoding: "utf8",
   }).trim();

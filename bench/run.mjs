@@ -28,6 +28,8 @@ const isQuick = args.includes("--quick");
 const jsonFile = option("--json");
 const program = (name) => join(root, "zig-out/bench", name);
 
+if (isQuick && args.includes("--report")) throw new Error("a report takes a full run: leave out --quick");
+
 endChildrenOnSignal();
 await setUp();
 await build({ hostOnly: true });

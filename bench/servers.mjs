@@ -1,11 +1,11 @@
 // Redis and memcached on unix sockets in a folder of their own, without persistence, where they are installed.
 
-import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { killGroup, start } from "../scripts/lib/process.mjs";
 import { systemPath } from "../scripts/lib/tools.mjs";
 
 const START_MS_MAX = 5000;
@@ -23,21 +23,28 @@ export async function startServers() {
   const folder = mkdtempSync(join(tmpdir(), "fastcache-bench-"));
   const sockets = {};
   const children = [];
-  for (const [name, command] of Object.entries(servers)) {
-    const socket = join(folder, name);
-    const [path, args] = command(findProgram, socket);
-    if (path === undefined) {
-      console.error(`${name} is left out: it is not installed`);
-      continue;
-    }
-    children.push(spawn(path, args, { cwd: folder, stdio: "ignore" }));
-    await answers(name, socket);
-    sockets[name] = socket;
-  }
   const stop = () => {
-    for (const child of children) child.kill("SIGKILL");
+    process.off("exit", stop);
+    children.forEach(killGroup);
     rmSync(folder, { recursive: true, force: true });
   };
+  process.once("exit", stop);
+  try {
+    for (const [name, command] of Object.entries(servers)) {
+      const socket = join(folder, name);
+      const [path, args] = command(findProgram, socket);
+      if (path === undefined) {
+        console.error(`${name} is left out: it is not installed`);
+        continue;
+      }
+      children.push(start([path, ...args], { cwd: folder, stdio: "ignore" }));
+      await answers(name, socket);
+      sockets[name] = socket;
+    }
+  } catch (error) {
+    stop();
+    throw error;
+  }
   return { sockets, stop };
 }
 

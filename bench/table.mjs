@@ -33,7 +33,7 @@ const TITLES = {
 /** One row for what the runtimes did alike, with a column for each. */
 function sideBySide(rows) {
   const merged = new Map();
-  for (const { runtime, group: _, ns, store, ...what } of rows) {
+  for (const { runtime, group: _, rounds: __, ns, store, ...what } of rows) {
     const name = store.replace(/^(bun|node):/, "");
     const key = JSON.stringify([name, what]);
     merged.set(key, { store: name, ...what, ...merged.get(key), [runtime]: ns });

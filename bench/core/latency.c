@@ -17,7 +17,8 @@
 
 #define SEGMENT_BYTES (64u << 20)
 #define WARM_UP 500000u
-#define TIMED 2000000u
+#define TIMED 500000u
+#define STRETCHES 5u
 
 static uint64_t random_state = 88172645463325252ull;
 static uint64_t random_next(void) {
@@ -60,6 +61,16 @@ static int by_size(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+typedef struct percentiles {
+    uint32_t p50, p99, p999, p9999;
+} percentiles;
+
+static int by_p999(const void *a, const void *b) {
+    const percentiles *x = a, *y = b;
+    return x->p999 < y->p999 ? -1 : x->p999 > y->p999;
+}
+
+/* The median of some stretches: others use this machine too. */
 static void measure_latency(void) {
     uint32_t *ns = malloc(TIMED * sizeof *ns);
     if (!ns) exit(1);
@@ -68,17 +79,23 @@ static void measure_latency(void) {
     const double clock_ns = (double)(now_ns() - begin) / 1e6;
     uint32_t handle = segment_open();
     for (uint32_t i = 0; i < WARM_UP; i++) set_new(handle, (uint32_t)(random_next() % 1024));
-    for (uint32_t i = 0; i < TIMED; i++) {
-        const uint32_t value_len = (uint32_t)(random_next() % 1024);
-        begin = now_ns();
-        set_new(handle, value_len);
-        ns[i] = (uint32_t)(now_ns() - begin);
+    percentiles stretches[STRETCHES];
+    for (uint32_t stretch = 0; stretch < STRETCHES; stretch++) {
+        for (uint32_t i = 0; i < TIMED; i++) {
+            const uint32_t value_len = (uint32_t)(random_next() % 1024);
+            begin = now_ns();
+            set_new(handle, value_len);
+            ns[i] = (uint32_t)(now_ns() - begin);
+        }
+        qsort(ns, TIMED, sizeof *ns, by_size);
+        stretches[stretch] = (percentiles){ns[TIMED / 2], ns[TIMED / 100 * 99],
+                                           ns[TIMED / 1000 * 999], ns[TIMED / 10000 * 9999]};
     }
-    qsort(ns, TIMED, sizeof *ns, by_size);
+    qsort(stretches, STRETCHES, sizeof *stretches, by_p999);
+    const percentiles p = stretches[STRETCHES / 2];
     printf("{\"name\": \"set, steady eviction\", \"clock\": %.0f, \"p50\": %u, \"p99\": %u, "
            "\"p99.9\": %u, \"p99.99\": %u}\n",
-           clock_ns, ns[TIMED / 2], ns[TIMED / 100 * 99], ns[TIMED / 1000 * 999],
-           ns[TIMED / 10000 * 9999]);
+           clock_ns, p.p50, p.p99, p.p999, p.p9999);
     fflush(stdout);
     fc_close(handle);
     free(ns);

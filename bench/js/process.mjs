@@ -1,11 +1,12 @@
 // One process of the benchmark of processes.
 //
 //   bun bench/js/process.mjs PATH fill
-//   bun bench/js/process.mjs PATH run WRITES SECONDS
+//   bun bench/js/process.mjs PATH run WRITES SECONDS PART
 //
 // `fill` creates the segment and sets all keys. `run` attaches, says "ready", and upon a line on its standard input gets
-// and sets random keys for that long (with 0 SECONDS until it is killed): WRITES of 100 operations are sets. Then it
-// prints { perSecond, histogram }: every SAMPLE-th operation is timed, in ns; the histogram is hdr-histogram-js's.
+// and sets random keys for that long (with 0 SECONDS until it is killed), from that PART (0 to 1) of their order on:
+// WRITES of 100 operations are sets. Then it prints { perSecond, histogram }: every SAMPLE-th operation is timed, in ns;
+// the histogram is hdr-histogram-js's.
 
 import { once } from "node:events";
 import { FastCache } from "fastcache";
@@ -18,11 +19,11 @@ const SAMPLE = 7;
 const STRETCH = 1000;
 const LONGEST_NS = 60e9;
 
-const [path, role, writes, seconds] = process.argv.slice(2);
+const [path, role, writes, seconds, part] = process.argv.slice(2);
 const keys = keysOf(KEYS);
 const values = bytesOfMany(LIMIT, LIMIT);
 if (role === "fill") fill();
-else await run(Number(writes), Number(seconds));
+else await run(Number(writes), Number(seconds), Number(part));
 
 function fill() {
   const cache = FastCache.open({ path, size: "256MiB", create: "exclusive" });
@@ -30,11 +31,11 @@ function fill() {
   cache.close();
 }
 
-async function run(writes, seconds) {
+async function run(writes, seconds, part) {
   const cache = FastCache.open({ path, create: false });
   const order = orderOf(KEYS, true);
   const histogram = build({ highestTrackableValue: LONGEST_NS, numberOfSignificantValueDigits: 3 });
-  let at = (process.pid * 7919) % KEYS; // each process somewhere else
+  let at = Math.floor(part * KEYS);
   let operations = 0;
   const operate = () => {
     at = at + 1 === KEYS ? 0 : at + 1;

@@ -3,8 +3,9 @@
 //   <runtime> bench/js/suite.mjs FOLDER [--quick] [--redis SOCKET] [--memcached SOCKET]
 //
 // FOLDER, on a memory file system, takes the files of lmdb and SQLite.
-// { group, store, operation, values, order, ns }: ns per operation, the least of some averages; the stores take
-// turns within a round, and garbage collection is in the average. Groups:
+// { group, store, operation, values, order, ns, rounds }: ns per operation, the least of the rounds' averages; the
+// stores of a race take turns within a round. Garbage collection is in the average, but mitata leaves out the two
+// longest and the two shortest samples. Groups:
 //   mixed       100,000 keys, bytes of 0 to 1023
 //   seed        2^20 keys, bytes of 0 to 1023, 1 GiB in 128 shards: more than any processor cache holds
 //   hot         1,000 keys, one kind and size of value (not with --quick)
@@ -41,16 +42,16 @@ function option(name) {
 
 /** Runs tasks of { store, operation, order?, ops?, run } and prints a line for each. */
 async function race(group, values, tasks, { rounds = ROUNDS, sampling = SAMPLING } = {}) {
-  const best = new Map();
+  const measured = new Map(tasks.map((task) => [task, []]));
   for (let round = 0; round < rounds; round++) {
     for (const task of tasks) {
       const { avg } = await measure(task.run, sampling);
-      const ns = avg / (task.ops ?? 1);
-      best.set(task, Math.min(ns, best.get(task) ?? Infinity));
+      measured.get(task).push(Number((avg / (task.ops ?? 1)).toFixed(1)));
     }
   }
-  for (const [{ store, operation, order = "random" }, ns] of best) {
-    console.log(JSON.stringify({ group, values, store, operation, order, ns: Number(ns.toFixed(1)) }));
+  for (const [{ store, operation, order = "random" }, ns] of measured) {
+    const row = { group, values, store, operation, order, ns: Math.min(...ns), rounds: ns };
+    console.log(JSON.stringify(row));
   }
 }
 
@@ -80,39 +81,48 @@ function inBatches(order, size, itemOf, act) {
 }
 
 /** get and set of a store that answers at once; written out for each, so that each has call sites of its own. */
-function readWrite(store, name, order, orderName, keys, values) {
+function readWrite(store, name, order, orderName, keys, values, setOrder = order) {
   const make = new Function(
-    "store, keys, values, around, order, keep",
+    "store, keys, values, around, order, setOrder, keep",
     `return [
       around(order, (i) => keep(store.get(keys[i]))),
-      around(order, (i) => { store.set(keys[i], values[i]); }),
+      around(setOrder, (i) => { store.set(keys[i], values[i]); }),
     ];`,
   );
-  const [get, set] = make(store, keys, values, around, order, do_not_optimize);
+  const [get, set] = make(store, keys, values, around, order, setOrder, do_not_optimize);
   return [
     { store: name, operation: "get", order: orderName, run: get },
     { store: name, operation: "set", order: orderName, run: set },
   ];
 }
 
+/** Sets all keys, and so often that the sets have gone all through the segment: its memory was touched. */
+function fill(cache, keys, values) {
+  for (let i = 0, written = 0; i < keys.length || written < cache.info.size; i++) {
+    const at = i % keys.length;
+    const value = values[at % values.length];
+    cache.set(keys[at], value);
+    written += value.length;
+  }
+}
+
 async function mixed() {
   const keys = keysOf(KEYS);
   const values = bytesOfMany(KEYS, LIMIT);
   const random = orderOf(KEYS, true);
+  const otherRandom = orderOf(KEYS, true); // of sets: they lay records out in their order
   const insertion = orderOf(KEYS, false);
   const entryOf = (i) => [keys[i], values[i]];
   const cache = FastCache.open({ size: "256MiB" });
   const peers = [openLruCache(2 * KEYS), ...(isQuick ? [] : [openMap()])];
-  for (let i = 0; i < KEYS; i++) {
-    cache.set(keys[i], values[i]);
-    for (const peer of peers) peer.set(keys[i], values[i]);
-  }
-  for (const [order, name] of [
-    [random, "random"],
-    [insertion, "insertion"],
+  for (let i = 0; i < KEYS; i++) for (const peer of peers) peer.set(keys[i], values[i]);
+  fill(cache, keys, values);
+  for (const [order, name, setOrder] of [
+    [random, "random", otherRandom],
+    [insertion, "insertion", insertion],
   ]) {
     const tasks = [cache, ...peers].flatMap((store) =>
-      readWrite(store, store.name ?? "fastcache", order, name, keys, values),
+      readWrite(store, store.name ?? "fastcache", order, name, keys, values, setOrder),
     );
     await race("mixed", "0 to 1023 bytes", tasks);
   }
@@ -155,7 +165,7 @@ async function mixed() {
   for (const store of [await openLmdb(folder, 1 << 28), ...(isQuick ? [] : [await openSqlite(folder)])]) {
     store.setMany(Array.from(insertion, entryOf));
     await race("mixed", "0 to 1023 bytes", [
-      ...readWrite(store, store.name, random, "random", keys, values),
+      ...readWrite(store, store.name, random, "random", keys, values, otherRandom),
       {
         store: store.name,
         operation: "set, transactions of 1,000",
@@ -201,7 +211,7 @@ async function seed() {
   const buffer = new Uint8Array(LIMIT);
   const inOrder = (cache, count, name) => {
     const order = orderOf(count, false);
-    for (let i = 0; i < count; i++) cache.set(keys[i], values[i & 1023]);
+    fill(cache, keys.slice(0, count), values);
     const ours = (operation, run) => ({ store: "fastcache", operation, order: name, run });
     return [
       ours(

@@ -5,6 +5,20 @@ import { root, toolEnvironment } from "./tools.mjs";
 
 const running = new Set();
 
+/** Starts a process that ends with this one at the latest, whatever ends this one. */
+export function start([command, ...args], options = {}) {
+  const child = spawn(command, args, {
+    cwd: root,
+    env: toolEnvironment(),
+    ...options,
+    detached: true,
+  });
+  const forget = () => running.delete(child);
+  running.add(child);
+  child.on("close", forget).on("error", forget);
+  return child;
+}
+
 /**
  * Runs a command to its end. Its output is shown as it comes, unless `quiet`, and returned.
  * Resolves to { code, output, seconds }; code is 0 only for success, and output ends with the reason when it is not
@@ -18,20 +32,14 @@ export function run([command, ...args], { env = {}, cwd = root, quiet = false, l
       output += text;
       if (!quiet) process.stdout.write(text);
     };
-    const child = spawn(command, args, {
-      cwd,
-      env: toolEnvironment(env),
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
-    });
-    running.add(child);
+    const stdio = ["ignore", "pipe", "pipe"];
+    const child = start([command, ...args], { cwd, env: toolEnvironment(env), stdio });
     const timer = setTimeout(() => {
       show(`\n${command}: stopped after ${limitSeconds} s\n`);
       killGroup(child);
     }, limitSeconds * 1000);
     const finish = (code) => {
       clearTimeout(timer);
-      running.delete(child);
       resolve({ code, output, seconds: (Date.now() - started) / 1000 });
     };
     child.stdout.setEncoding("utf8").on("data", show);
@@ -57,7 +65,11 @@ export async function must(command, options = {}) {
   return result;
 }
 
-function killGroup(child) {
+process.once("exit", () => running.forEach(killGroup));
+
+/** Ends a process that `start` started, and what it has started. */
+export function killGroup(child) {
+  if (child.pid === undefined) return; // it never began
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch (error) {
@@ -71,7 +83,7 @@ function killGroup(child) {
 export function endChildrenOnSignal(cleanUp = () => {}) {
   const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
   const end = (signal) => {
-    for (const child of running) killGroup(child);
+    running.forEach(killGroup);
     cleanUp();
     process.exit(codes[signal]);
   };
