@@ -26,10 +26,14 @@ static bool write_file(const char *path, const char *text) {
 /* A /dev/shm of SMALL_BYTES for this process alone; false where the system forbids it. */
 static bool mount_small(void) {
     if (unshare(CLONE_NEWNS) != 0) {
-        char map[64];
+        char map[64], groups[64];
         snprintf(map, sizeof map, "%u %u 1", geteuid(), geteuid());
+        snprintf(groups, sizeof groups, "%u %u 1", getegid(), getegid());
         if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
         if (!write_file("/proc/self/uid_map", map)) return false;
+        /* Files that a new /dev/shm takes need a group that it knows. */
+        if (!write_file("/proc/self/setgroups", "deny")) return false;
+        if (!write_file("/proc/self/gid_map", groups)) return false;
     }
     char options[32];
     snprintf(options, sizeof options, "size=%u", SMALL_BYTES);
