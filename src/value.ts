@@ -13,7 +13,7 @@
 import { TYPE } from "./binding/symbols.ts";
 import { corrupt, FastCacheError, invalid } from "./errors.ts";
 import { nameOf } from "./key.ts";
-import { isBytes, lengthOf, type Memory } from "./memory.ts";
+import { bufferOf, isBytes, lengthOf, type Memory } from "./memory.ts";
 import type { ReadPool } from "./pool.ts";
 import { type Request, UTF8_BYTES_MAX, writeUtf16 } from "./request.ts";
 import type { Codec } from "./types.ts";
@@ -173,7 +173,7 @@ function writeBytes(request: Request, bytes: Uint8Array, offset: number): number
 export function toBytes(request: Request, value: Plain): Uint8Array {
   const content = value instanceof Encoded ? value.content : value;
   if (isBytes(content)) {
-    const shared = !(content.buffer instanceof ArrayBuffer);
+    const shared = !(bufferOf(content) instanceof ArrayBuffer);
     return shared ? new Uint8Array(content) : content;
   }
   const text = String(content);

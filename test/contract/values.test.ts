@@ -359,6 +359,20 @@ test("getInto never writes where a subclass has taken the memory away", () => {
   expect(asked).toBe(0);
 });
 
+test("set stores under the key it was given, even if a subclass uses the cache meanwhile", () => {
+  const cache = openPrivate();
+  class Interrupting extends Uint8Array {
+    override get buffer(): ArrayBuffer {
+      cache.set("another key", 1);
+      return new ArrayBuffer(0);
+    }
+  }
+  const large = new Interrupting(500_000).fill(7);
+  cache.set("key", large);
+  expect(cache.getBytes("key")).toEqual(new Uint8Array(500_000).fill(7));
+  expect(cache.has("another key")).toBe(false);
+});
+
 test("bytes are as long as they are, whatever a subclass says", () => {
   let lie = 3_000_000;
   class Lying extends Uint8Array {
