@@ -5,7 +5,8 @@
  * 1 GiB, 128 shards; Set, Get, and SetAndGet with one set in eight. That workload takes the keys in
  * the order of their insertion; beside it the same in random order, by a Zipf distribution, and with
  * few keys in a segment of their own. Beside it, in the same run, one dependent random DRAM read
- * (a pointer chase through as much memory) and independent ones.
+ * (a pointer chase through as much memory) and independent ones: in small pages, which is what every
+ * program gets that does not ask; and the dependent one also in memory like the segment's.
  *
  * Prints one JSON object per line: {"name", "keys", "ns", "rounds"}; ns is the least of the rounds. All
  * measurements take turns within a round, and ratios are taken within one, since other tenants slow a
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #include "fastcache.h"
+#include "os/os.h"
 
 #define KEYS (1u << 20)
 #define HOT_KEYS 1000u /* in a segment of their own */
@@ -45,14 +47,16 @@ typedef enum work {
     WORK_90_10,
     WORK_GET_MANY,
     WORK_INDEPENDENT,
-    WORK_DEPENDENT
+    WORK_DEPENDENT,
+    WORK_DEPENDENT_LIKE_SEGMENT
 } work;
 
 static uint64_t (*keys)[2];
 static uint32_t *order; /* which key each operation takes */
 static uint8_t *values[VALUES];
 static uint32_t value_lens[VALUES];
-static uint64_t *memory; /* for the plain reads */
+static uint64_t *memory;              /* for the plain reads */
+static uint64_t *memory_like_segment; /* in huge pages just when the segment is */
 #define MEMORY_WORDS (SEGMENT_BYTES / 8)
 
 static uint64_t random_state = 0x9e3779b97f4a7c15ull;
@@ -144,10 +148,10 @@ static void independent_reads(uint32_t from) {
     sink = sum;
 }
 
-/* Follows the cycle that memory_chain has laid through the memory. */
-static void dependent_reads(void) {
+/* Follows the cycle that chain_lay has laid through the memory. */
+static void dependent_reads(const uint64_t *chain) {
     uint64_t at = sink % (SEGMENT_BYTES / 64);
-    for (uint32_t i = 0; i < KEYS; i++) at = memory[at * 8];
+    for (uint32_t i = 0; i < KEYS; i++) at = chain[at * 8];
     sink = at;
 }
 
@@ -162,8 +166,8 @@ static void run_once(work what, uint32_t handle, uint32_t from) {
         independent_reads(from);
         return;
     }
-    if (what == WORK_DEPENDENT) {
-        dependent_reads();
+    if (what == WORK_DEPENDENT || what == WORK_DEPENDENT_LIKE_SEGMENT) {
+        dependent_reads(what == WORK_DEPENDENT ? memory : memory_like_segment);
         return;
     }
     static const uint32_t sets_one_in[] = {
@@ -255,14 +259,14 @@ static double measure_alone(work what, uint32_t handle) {
 /* ------------------------------------------------------------------ set-up */
 
 /* One cycle through all lines of the memory, in random order (Sattolo). */
-static void memory_chain(void) {
+static void chain_lay(uint64_t *chain) {
     const uint32_t lines = (uint32_t)(SEGMENT_BYTES / 64);
-    for (uint32_t i = 0; i < lines; i++) memory[(uint64_t)i * 8] = i;
+    for (uint32_t i = 0; i < lines; i++) chain[(uint64_t)i * 8] = i;
     for (uint32_t i = lines - 1; i > 0; i--) {
         uint32_t j = (uint32_t)(random_next() % i);
-        uint64_t t = memory[(uint64_t)i * 8];
-        memory[(uint64_t)i * 8] = memory[(uint64_t)j * 8];
-        memory[(uint64_t)j * 8] = t;
+        uint64_t t = chain[(uint64_t)i * 8];
+        chain[(uint64_t)i * 8] = chain[(uint64_t)j * 8];
+        chain[(uint64_t)j * 8] = t;
     }
 }
 
@@ -296,12 +300,33 @@ static void order_zipf(void) {
     }
 }
 
+static uint64_t *memory_small_pages(void) {
+    void *at = mmap(NULL, SEGMENT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) exit(1);
+    (void)madvise(at, SEGMENT_BYTES, MADV_NOHUGEPAGE); /* refused where there are none */
+    return at;
+}
+
+static uint64_t *memory_as_segments_have(void) {
+    static uint32_t lost;
+    int fd;
+    void *at;
+    os_error error = os_file_anonymous(&fd);
+    if (!error) error = os_file_reserve(fd, SEGMENT_BYTES);
+    if (!error) error = os_map(fd, SEGMENT_BYTES, &lost, &at);
+    if (!error) return at;
+    fprintf(stderr, "memory for plain reads: %s\n", os_error_text(error));
+    exit(1);
+}
+
 static void prepare(void) {
     keys = malloc(KEYS * sizeof *keys);
     order = malloc(KEYS * sizeof *order);
-    memory = mmap(NULL, SEGMENT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (!keys || !order || memory == MAP_FAILED) exit(1);
-    (void)madvise(memory, SEGMENT_BYTES, MADV_HUGEPAGE); /* as the segment does */
+    if (!keys || !order) exit(1);
+    memory = memory_small_pages();
+    memory_like_segment = memory_as_segments_have();
+    chain_lay(memory);
+    chain_lay(memory_like_segment);
     for (uint32_t i = 0; i < KEYS; i++) {
         keys[i][0] = random_next();
         keys[i][1] = random_next();
@@ -323,6 +348,7 @@ typedef struct task {
 
 static const task tasks[] = {
     {"dependent DRAM read", WORK_DEPENDENT, 1, false, true},
+    {"dependent DRAM read, pages as the segment's", WORK_DEPENDENT_LIKE_SEGMENT, 1, false, true},
     {"Set", WORK_SET, 1, false, true},
     {"Get", WORK_GET, 1, false, true},
     {"SetAndGet", WORK_SET_AND_GET, 1, false, true},
@@ -395,7 +421,6 @@ static void measure_all(const bench *b, const char *keys_name, const task *all, 
 int main(int argc, char **argv) {
     bench b = {.quick = argc > 1 && strcmp(argv[1], "--quick") == 0};
     prepare();
-    memory_chain();
     b.handle = segment_open(SEGMENT_BYTES, 128, -1);
     fc_info_fields info;
     fc_info(b.handle, &info);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * os.h is the contract between the core and an operating system: one file per
- * system implements it (linux.c), and nothing above it knows which.
+ * os.h is the contract between the core and an operating system: one folder per
+ * system implements it (linux/), and nothing above it knows which.
  *
  * Functions returning int32_t answer FC_OK or an fc_status; where the reason
  * matters to the user, os_error_text(os_error) says it in the system's words.
@@ -39,7 +39,8 @@ os_error os_file_reopen(int fd, int *reopened);
 os_error os_file_state_get(int fd, os_file_state *state);
 os_error os_file_read(int fd, uint64_t offset, void *to, size_t len);
 os_error os_file_write(int fd, uint64_t offset, const void *from, size_t len);
-/* Sets the size and makes the system reserve all of it. */
+/* Sets the size of an empty file and makes the system reserve all of it, in huge pages as far as it
+ * gives them. */
 os_error os_file_reserve(int fd, uint64_t size_bytes);
 os_error os_file_truncate(int fd, uint64_t size_bytes);
 void os_file_close(int fd);

@@ -127,6 +127,15 @@ static uint64_t address_space(void) {
 static void under_address_space(void) {
     refused_by(RLIMIT_AS, address_space() + (8 << 20), "ulimit -v");
 }
+/* What huge pages need is not there: the segment is small pages anywhere. */
+static void under_tight_address_space(void) {
+    const uint64_t size = 16 << 20;
+    limit(RLIMIT_AS, address_space() + size + (1 << 20));
+    uint32_t handle = opened(open_kind(FC_KIND_PRIVATE, FC_CREATE_OR_ATTACH, NULL, size));
+    set_text(handle, "key", "value");
+    has_text(handle, "key", "value");
+    CHECK_STATUS(FC_OK, fc_close(handle));
+}
 static void under_file_size(void) { refused_by(RLIMIT_FSIZE, 1 << 20, "ulimit -f"); }
 static void under_no_file_size(void) { refused_by(RLIMIT_FSIZE, 0, "ulimit -f"); }
 
@@ -148,6 +157,7 @@ static void under_descriptors(void) {
 }
 
 static void no_address_space(void) { succeeds_in_child(under_address_space); }
+static void hardly_any_address_space(void) { succeeds_in_child(under_tight_address_space); }
 static void no_large_files(void) { succeeds_in_child(under_file_size); }
 static void no_files(void) { succeeds_in_child(under_no_file_size); }
 static void no_descriptors(void) { succeeds_in_child(under_descriptors); }
@@ -219,6 +229,7 @@ int main(void) {
     set_text(survivor, "key", "value");
     TEST(a_small_or_full_file_system);
     TEST(no_address_space);
+    TEST(hardly_any_address_space);
     TEST(no_large_files);
     TEST(no_files);
     TEST(no_descriptors);

@@ -11,14 +11,14 @@
 #include <sys/mman.h>
 
 #define SIZE (1u << 20)
+#define SIZE_HUGE (8u << 20) /* enough for huge pages */
 #define KEYS 300u
 
 static uint8_t wanted[20000], got[20000];
 
 static uint32_t len_of(uint32_t key) { return key % 10 == 0 ? 20000 : 100 + key; }
 
-static uint32_t open_filled(const char *path) {
-    uint32_t handle = opened(open_file(path, SIZE));
+static uint32_t filled(uint32_t handle) {
     for (uint32_t key = 0; key < KEYS; key++) {
         fill_value(wanted, len_of(key), key);
         CHECK_STATUS(FC_OK, fc_set(handle, &key, sizeof key, wanted, len_of(key), FC_TYPE_BYTES,
@@ -26,6 +26,8 @@ static uint32_t open_filled(const char *path) {
     }
     return handle;
 }
+
+static uint32_t open_filled(const char *path) { return filled(opened(open_file(path, SIZE))); }
 
 static void cut(const char *path, uint64_t size) {
     CHECK(truncate(path, (off_t)size) == 0, "truncate");
@@ -81,6 +83,16 @@ static void to_nothing(void) {
     CHECK_STATUS(FC_OK, fc_close(handle));
 }
 
+/* At the latest when the writer has been all round, it notices. */
+static void write_until_lost(uint32_t handle) {
+    int32_t status = FC_OK;
+    for (uint32_t i = 0; i < 10 * KEYS && status == FC_OK; i++) {
+        uint32_t key = i % KEYS;
+        status = fc_set(handle, &key, sizeof key, wanted, 5000, 0, FC_SET, 0, 0);
+    }
+    CHECK_STATUS(FC_CORRUPT, status);
+}
+
 static void at_every_eighth_page(void) {
     for (uint64_t size = 4096; size < SIZE; size += 8 * 4096) {
         const char *path = path_of("part");
@@ -89,18 +101,35 @@ static void at_every_eighth_page(void) {
         cut(path, size);
         read_all(handle);
         read_all(handle);
-        /* The other one only writes: at the latest when it has been all round, it notices. */
-        int32_t status = FC_OK;
-        for (uint32_t i = 0; i < 10 * KEYS && status == FC_OK; i++) {
-            uint32_t key = i % KEYS;
-            status = fc_set(other, &key, sizeof key, wanted, 5000, 0, FC_SET, 0, 0);
-        }
-        CHECK_STATUS(FC_CORRUPT, status);
+        write_until_lost(other);
         answers_of_the_lost(other);
         fails(open_file(path, 0), FC_CORRUPT, "its file has");
         CHECK_STATUS(FC_OK, fc_close(handle));
         CHECK_STATUS(FC_OK, fc_close(other));
         CHECK(unlink(path) == 0, "unlink");
+    }
+}
+
+static void in_huge_pages(void) {
+    const uint64_t huge = 2u << 20;
+    const uint64_t sizes[] = {0,
+                              4096,
+                              huge / 2,
+                              huge - 4096,
+                              huge,
+                              huge + 3 * 4096,
+                              3 * huge - 4096,
+                              SIZE_HUGE - huge / 8};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint32_t handle =
+            filled(opened(open_kind(FC_KIND_PRIVATE, FC_CREATE_OR_ATTACH, NULL, SIZE_HUGE)));
+        fc_info_fields info;
+        CHECK_STATUS(FC_OK, fc_info(handle, &info));
+        CHECK(ftruncate((int)info.fd, (off_t)sizes[i]) == 0, "ftruncate");
+        read_all(handle);
+        write_until_lost(handle);
+        answers_of_the_lost(handle);
+        CHECK_STATUS(FC_OK, fc_close(handle));
     }
 }
 
@@ -219,6 +248,7 @@ int main(void) {
     TEST(other_signals_go_where_they_went); /* first: no segment was opened before */
     TEST(to_nothing);
     TEST(at_every_eighth_page);
+    TEST(in_huge_pages);
     TEST(while_threads_read);
     folder_remove();
     return TESTS_DONE();
