@@ -32,24 +32,24 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
 
 /**
  * The stored bytes to the beginning of `buffer`: their number, or -1 for a miss. Native code writes
- * them there itself, except into memory that is shared with other threads, empty or detached, and
- * where the address of a buffer costs more than a copy out of the pool.
+ * them there itself, except into memory that is empty or detached, and where the address of a buffer
+ * costs more than a copy out of the pool.
  */
 export function readInto(handle: Handle, key: Key, buffer: Uint8Array): number {
   const capacity = lengthOf(buffer);
-  const isPassable = capacity > 0 && bufferOf(buffer) instanceof ArrayBuffer;
-  if (!isPassable || !handle.passesBuffers) return copyInto(handle, key, buffer, isPassable);
+  if (capacity === 0 || !handle.passesBuffers) return copyInto(handle, key, buffer, capacity);
   return fetchInto(handle, key, writeKey(handle.request, key, FC_IO_KEY), buffer, capacity);
 }
 
-function copyInto(handle: Handle, key: Key, buffer: Uint8Array, isPassable: boolean): number {
+function copyInto(handle: Handle, key: Key, buffer: Uint8Array, capacity: number): number {
   const { pool } = handle;
-  const capacity = lengthOf(buffer);
   let start = pool.place();
   let { memory } = pool;
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
   let length = handle.native.fc_io_get(handle.id, keyLength, start);
   if (length < 0) {
+    // Memory that is shared with other threads cannot be passed in Node.
+    const isPassable = capacity > 0 && bufferOf(buffer) instanceof ArrayBuffer;
     if (isPassable && length === STATUS.BUFFER_TOO_SMALL)
       return fetchInto(handle, key, keyLength, buffer, capacity);
     const found = fetchLarge(handle, length, key, keyLength, 0);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Storing one value. Values that might not fit into the request region are not copied
-// there: native code reads them where they are.
+// Storing one value. Values that might not fit into the request region are not copied there, nor are
+// bytes where their address costs less than a copy: native code reads them where they are.
 
-import { CONSTANTS, CONTROL, STATUS } from "./binding/symbols.ts";
+import { CONSTANTS, CONTROL, TYPE as FC_TYPE, STATUS } from "./binding/symbols.ts";
 import type { Handle } from "./handle.ts";
 import { writeKey } from "./key.ts";
-import { lengthOf } from "./memory.ts";
+import { isBytes, lengthOf } from "./memory.ts";
 import type { Key } from "./types.ts";
 import { type Plain, toBytes, toPlain, valueTooLarge, writeValue } from "./value.ts";
 
@@ -39,7 +39,8 @@ export function storePlain(
 ): boolean {
   const { request, native } = handle;
   const keyLength = writeKey(request, key, FC_IO_KEY);
-  let length = writeValue(request, plain, FC_IO_VALUE);
+  const isPassed = handle.passesBuffers && isBytes(plain);
+  let length = isPassed ? -1 : writeValue(request, plain, FC_IO_VALUE);
   request.doubles[VERSION] = version;
   request.doubles[NUMBER] = ttl;
   let status: number;
@@ -47,11 +48,12 @@ export function storePlain(
     request.words[TYPE] = request.type | (mode << 8);
     status = native.fc_io_set(handle.id, keyLength, length);
   } else {
-    const bytes = toBytes(request, plain);
+    const bytes = isPassed ? plain : toBytes(request, plain);
+    const type = isPassed ? FC_TYPE.BYTES : request.type;
     length = lengthOf(bytes);
     const limit = handle.info.maxValueSize;
     if (length > limit) throw valueTooLarge(length, limit);
-    request.words[TYPE] = request.type | (mode << 8);
+    request.words[TYPE] = type | (mode << 8);
     status = native.fc_io_set_from(handle.id, keyLength, bytes, length);
   }
   if (status >= 0) return true;
