@@ -37,13 +37,16 @@ static uint32_t create_file(uint64_t size) {
     return report.handle;
 }
 
-/* Opens a file whose superblock was changed; the message must tell both values. */
-static void refused(int32_t expected, size_t offset, const void *bytes, size_t len,
+/* Opens a file of which these bits were flipped; the message must tell both values. */
+static void refused(int32_t expected, size_t offset, uint32_t flipped, size_t len,
                     const char *first, const char *second) {
     uint32_t handle = create_file(1 << 20);
     fc_close(handle);
     int fd = open(path, O_RDWR);
-    CHECK(fd >= 0 && pwrite(fd, bytes, len, (off_t)offset) == (ssize_t)len, "cannot write");
+    uint32_t bits = 0;
+    CHECK(fd >= 0 && pread(fd, &bits, len, (off_t)offset) == (ssize_t)len, "cannot read");
+    bits ^= flipped;
+    CHECK(pwrite(fd, &bits, len, (off_t)offset) == (ssize_t)len, "cannot write");
     close(fd);
     fc_options options = file_options(0);
     fc_report report;
@@ -55,22 +58,19 @@ static void refused(int32_t expected, size_t offset, const void *bytes, size_t l
 }
 
 static void another_layout_version_is_refused_with_both_versions(void) {
-    uint32_t version = 77;
-    refused(FC_LAYOUT_MISMATCH, offsetof(superblock, layout_version), &version, 4, "version 77",
+    refused(FC_LAYOUT_MISMATCH, offsetof(superblock, layout_version), 1 ^ 77, 4, "version 77",
             "version 1");
 }
 
 static void another_byte_order_is_refused(void) {
-    uint32_t mark = 0x04030201;
-    refused(FC_LAYOUT_MISMATCH, offsetof(superblock, byte_order), &mark, 4, "04030201", "01020304");
+    refused(FC_LAYOUT_MISMATCH, offsetof(superblock, byte_order), 0x01020304 ^ 0x04030201, 4,
+            "04030201", "01020304");
 }
 
 static void a_damaged_superblock_is_refused_whatever_field_it_is(void) {
     for (size_t offset = offsetof(superblock, eviction);
-         offset < offsetof(superblock, clock_base_ms); offset++) {
-        uint8_t bad = 0xee;
-        refused(FC_CORRUPT, offset, &bad, 1, "checksum", "destroy");
-    }
+         offset < offsetof(superblock, clock_base_ms); offset++)
+        refused(FC_CORRUPT, offset, 0xee, 1, "checksum", "destroy");
 }
 
 static void bytes_of_something_else_are_refused_and_left_alone(void) {

@@ -25,7 +25,9 @@
 #define MADV_COLLAPSE 25
 #endif
 
-/* On average, before we do without: others wait for a creator no longer than that (segment.c). */
+/* How long huge pages may take before we do without: half of what others wait for a creator, and per
+ * page as much as they allow for it (segment.c). */
+#define HUGE_PAGES_US_MIN 5000000u
 #define HUGE_PAGE_US_MAX 2000u
 
 /* For file systems that cannot reserve: written zeros are as good. */
@@ -84,7 +86,8 @@ static void allocate_huge(int fd, uint64_t size_bytes) {
     if (end == 0) return;
     uint8_t *base = map_aligned(fd, end);
     if (base == MAP_FAILED) return;
-    const uint64_t deadline_us = os_uptime_us() + end / HUGE_PAGE_BYTES * HUGE_PAGE_US_MAX;
+    const uint64_t deadline_us =
+        os_uptime_us() + HUGE_PAGES_US_MIN + end / HUGE_PAGE_BYTES * HUGE_PAGE_US_MAX;
     for (uint64_t at = 0; at < end && os_uptime_us() < deadline_us; at += HUGE_PAGE_BYTES) {
         /* One small page has to be there: the kernel takes an empty range for a cut file. */
         if (allocate(fd, at, 1) != 0) break;
