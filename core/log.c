@@ -7,6 +7,9 @@
 /* A chunk must be worth its header. */
 #define CHUNK_PAYLOAD_MIN 64u
 
+/* Fetched behind the tail. */
+#define LINES_AHEAD 16u
+
 static uint32_t open_extent(const shard *s, uint32_t lane) {
     uint32_t extent = load_u32_relaxed(&s->header->open_extents[lane]);
     return extent < s->geometry->extents ? extent : EXTENT_NONE;
@@ -251,6 +254,8 @@ static uint64_t append_record(const shard *s, uint64_t offset, record_header hea
     }
     copy_to_shared(at, &header, sizeof header);
     tail_commit(s, offset, (uint32_t)size);
+    /* The next record goes here: its lines come while sets work on other shards. */
+    for (uint32_t line = 0; line < LINES_AHEAD; line++) prefetch(at + size + line * CACHE_LINE);
     return offset;
 }
 
