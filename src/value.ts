@@ -162,7 +162,7 @@ function writeText(request: Request, text: string, offset: number): number {
 function writeBytes(request: Request, bytes: Uint8Array, offset: number): number {
   const length = lengthOf(bytes);
   if (length > request.size - offset) return -1;
-  request.bytes.set(bytes, offset);
+  if (length > 0) request.bytes.set(bytes, offset); // `set` would refuse detached bytes, of which there are none
   return length;
 }
 

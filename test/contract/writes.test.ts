@@ -22,6 +22,23 @@ test("set replaces a value by one of another kind and length", () => {
   }
 });
 
+test("set and setMany take a detached value for an empty one", () => {
+  const cache = openPrivate();
+  const value = new Uint8Array(8);
+  structuredClone(value, { transfer: [value.buffer] });
+  cache.set("one", value).setMany([["two", value]]);
+  expect(cache.get("one")).toEqual(new Uint8Array(0));
+  expect(cache.get("two")).toEqual(new Uint8Array(0));
+});
+
+test("set takes a value that lies in memory shared with other threads", () => {
+  const cache = openPrivate();
+  for (const length of [100, 100_000]) {
+    cache.set("key", new Uint8Array(new SharedArrayBuffer(length)).fill(3));
+    expect(cache.get("key")).toEqual(new Uint8Array(length).fill(3));
+  }
+});
+
 test("add stores only if the key is absent", () => {
   const cache = openPrivate();
   expect(cache.add("key", 1)).toBe(true);
