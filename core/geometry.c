@@ -12,6 +12,9 @@
 
 #include "report.h"
 
+/* Shards begin at different lines of their pages: in the same one, the headers of all of them, which
+ * every operation looks at, would compete for the same few places of the processor's first cache. */
+#define SHARD_STAGGER (5 * CACHE_LINE)
 #define EXTENT_BYTES_MIN 4096u
 #define EXTENT_BYTES_MAX (1u << 30)
 #define EXTENTS_TARGET 256u
@@ -30,7 +33,7 @@
 
 static uint64_t extents_offset(uint64_t extents) {
     uint64_t tables = extents * (sizeof(uint64_t) + sizeof(extent_state) + sizeof(uint32_t));
-    return round_up(SHARD_GENERATIONS_OFFSET + tables, SEGMENT_PAGE);
+    return round_up(SHARD_GENERATIONS_OFFSET + tables, CACHE_LINE);
 }
 
 static uint64_t value_len_limit(const geometry *g) {
@@ -46,7 +49,9 @@ static bool lay_out(uint64_t size_bytes, uint32_t shards, uint64_t max_entries, 
     g->max_entries = max_entries;
     g->shard_entries_max = max_entries ? (max_entries - 1) / shards + 1 : UINT64_MAX;
     g->shards_offset = SEGMENT_PAGE + round_up(g->slots * sizeof(process_slot), SEGMENT_PAGE);
-    g->shard_stride = (g->size_bytes - g->shards_offset) / shards & ~(uint64_t)(SEGMENT_PAGE - 1);
+    const uint64_t share = (g->size_bytes - g->shards_offset) / shards;
+    if (share < SHARD_STAGGER) return false;
+    g->shard_stride = ((share - SHARD_STAGGER) & ~(uint64_t)(SEGMENT_PAGE - 1)) + SHARD_STAGGER;
     if (g->shard_stride < (uint64_t)EXTENTS_MIN * EXTENT_BYTES_MIN) return false;
 
     uint64_t extent_bytes = floor_power_of_two(g->shard_stride / EXTENTS_TARGET);

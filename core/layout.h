@@ -6,7 +6,7 @@
  *   segment   | superblock, 4096 | process slots, 128 each | shard 0 | shard 1 | ...
  *
  *   shard     | header, 256 | stash, 512 | generations, 8 N | extent states, 32 N |
- *             | directory, 4 N | pad to 4096 | extent 0 | extent 1 | ... | extent N-1 |
+ *             | directory, 4 N | pad to 64 | extent 0 | extent 1 | ... | extent N-1 |
  *
  *   extent    E bytes, a power of two; one of
  *               free     nobody may reach it through the index
@@ -24,7 +24,7 @@
 #include "check.h"
 
 #define LAYOUT_MAGIC 0x3165686361637466ull /* "ftcache1" */
-#define LAYOUT_VERSION 1u
+#define LAYOUT_VERSION 2u
 #define LAYOUT_BYTE_ORDER 0x01020304u
 
 #define CACHE_LINE 64u

@@ -58,8 +58,8 @@ static void refused(int32_t expected, size_t offset, uint32_t flipped, size_t le
 }
 
 static void another_layout_version_is_refused_with_both_versions(void) {
-    refused(FC_LAYOUT_MISMATCH, offsetof(superblock, layout_version), 1 ^ 77, 4, "version 77",
-            "version 1");
+    refused(FC_LAYOUT_MISMATCH, offsetof(superblock, layout_version), LAYOUT_VERSION ^ 77, 4,
+            "version 77", "version 2");
 }
 
 static void another_byte_order_is_refused(void) {
