@@ -124,7 +124,7 @@ function text(figures, barRows, images, origin) {
   ];
   for (const { title, rows } of tables(figures))
     parts.push(`## ${title[0].toUpperCase()}${title.slice(1)}`, markdown(rows));
-  if (figures.go.length > 0) parts.push(goNote);
+  if (figures.go.length > 0) parts.push(goNote(figures.go));
   return `${parts.join("\n\n")}\n`;
 }
 

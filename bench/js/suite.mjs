@@ -5,7 +5,9 @@
 // FOLDER, on a memory file system, takes the files of lmdb and SQLite.
 // { group, store, operation, values, order, ns, rounds }: ns per operation, the least of the rounds' averages; the
 // stores of a race take turns within a round. Garbage collection is in the average, but mitata leaves out the two
-// longest and the two shortest samples. Groups:
+// longest and the two shortest samples. No collection is forced before a measurement, as mitata would: the runtime gives
+// memory back in it, and then every result touches pages that the system has to clear first. A first round is not
+// counted: in it programs are compiled and heaps grow. Groups:
 //   mixed       100,000 keys, bytes of 0 to 1023
 //   seed        2^20 keys, bytes of 0 to 1023, 1 GiB in 128 shards: more than any processor cache holds
 //   hot         1,000 keys, one kind and size of value (not with --quick)
@@ -21,13 +23,14 @@ const HOT_KEYS = 1000;
 const BATCH = 100;
 const TRANSACTION = 1000;
 const LIMIT = 1024;
+const WARM_UP_GETS = 1_000_000;
 
 const args = globalThis.Deno?.args ?? process.argv.slice(2);
 const [folder] = args;
 const isQuick = args.includes("--quick");
 // Many short rounds: other tenants slow a machine's memory down for seconds at a time.
 const ROUNDS = isQuick ? 3 : 6;
-const SAMPLING = { min_cpu_time: (isQuick ? 80 : 150) * 1e6 };
+const SAMPLING = { gc: false, min_cpu_time: (isQuick ? 80 : 150) * 1e6 };
 const redisSocket = option("--redis");
 const memcachedSocket = option("--memcached");
 
@@ -40,13 +43,13 @@ function option(name) {
   return at === -1 ? undefined : args[at + 1];
 }
 
-/** Runs tasks of { store, operation, order?, ops?, run } and prints a line for each. */
+/** Runs tasks of { store, operation, order?, ops?, run }, once to warm up, and prints a line for each. */
 async function race(group, values, tasks, { rounds = ROUNDS, sampling = SAMPLING } = {}) {
   const measured = new Map(tasks.map((task) => [task, []]));
-  for (let round = 0; round < rounds; round++) {
+  for (let round = -1; round < rounds; round++) {
     for (const task of tasks) {
       const { avg } = await measure(task.run, sampling);
-      measured.get(task).push(Number((avg / (task.ops ?? 1)).toFixed(1)));
+      if (round >= 0) measured.get(task).push(Number((avg / (task.ops ?? 1)).toFixed(1)));
     }
   }
   for (const [{ store, operation, order = "random" }, ns] of measured) {
@@ -96,7 +99,10 @@ function readWrite(store, name, order, orderName, keys, values, setOrder = order
   ];
 }
 
-/** Sets all keys, and so often that the sets have gone all through the segment: its memory was touched. */
+/**
+ * Sets all keys, and so often that the sets have gone all through the segment; then gets them so often that the runtime's
+ * heap has gone through the memory that it takes for results: all of it was touched.
+ */
 function fill(cache, keys, values) {
   for (let i = 0, written = 0; i < keys.length || written < cache.info.size; i++) {
     const at = i % keys.length;
@@ -104,6 +110,7 @@ function fill(cache, keys, values) {
     cache.set(keys[at], value);
     written += value.length;
   }
+  for (let i = 0; i < WARM_UP_GETS; i++) do_not_optimize(cache.get(keys[i % keys.length]));
 }
 
 async function mixed() {
@@ -117,10 +124,11 @@ async function mixed() {
   const peers = [openLruCache(2 * KEYS), ...(isQuick ? [] : [openMap()])];
   for (let i = 0; i < KEYS; i++) for (const peer of peers) peer.set(keys[i], values[i]);
   fill(cache, keys, values);
-  for (const [order, name, setOrder] of [
+  const orders = [
     [random, "random", otherRandom],
     [insertion, "insertion", insertion],
-  ]) {
+  ];
+  for (const [order, name, setOrder] of orders) {
     const tasks = [cache, ...peers].flatMap((store) =>
       readWrite(store, store.name ?? "fastcache", order, name, keys, values, setOrder),
     );
@@ -164,15 +172,21 @@ async function mixed() {
 
   for (const store of [await openLmdb(folder, 1 << 28), ...(isQuick ? [] : [await openSqlite(folder)])]) {
     store.setMany(Array.from(insertion, entryOf));
-    await race("mixed", "0 to 1023 bytes", [
-      ...readWrite(store, store.name, random, "random", keys, values, otherRandom),
-      {
-        store: store.name,
-        operation: "set, transactions of 1,000",
-        run: inBatches(random, TRANSACTION, entryOf, (batch) => store.setMany(batch)),
-        ops: TRANSACTION,
-      },
-    ]);
+    for (const [order, name, setOrder] of orders) {
+      await race(
+        "mixed",
+        "0 to 1023 bytes",
+        readWrite(store, store.name, order, name, keys, values, setOrder),
+      );
+    }
+    // Apart, and last: lmdb's sets one by one take twenty times as long once there were large transactions.
+    for (const [order, name] of orders) {
+      const run = inBatches(order, TRANSACTION, entryOf, (batch) => store.setMany(batch));
+      const operation = "set, transactions of 1,000";
+      await race("mixed", "0 to 1023 bytes", [
+        { store: store.name, operation, order: name, run, ops: TRANSACTION },
+      ]);
+    }
     await store.close();
   }
   if (redisSocket) await overSocket(await openRedis(redisSocket), keys, values, random);
@@ -271,7 +285,10 @@ async function hot() {
           { store: store.name, operation: "set", run: aroundAsync(order, (i) => store.set(keys[i], value)) },
         );
       }
-      await race("hot", `${kind}, ${sizeName}`, tasks, { rounds: 2, sampling: { min_cpu_time: 100e6 } });
+      await race("hot", `${kind}, ${sizeName}`, tasks, {
+        rounds: 2,
+        sampling: { ...SAMPLING, min_cpu_time: 100e6 },
+      });
       for (const store of [...stores, ...remote]) await store.close();
     }
   }

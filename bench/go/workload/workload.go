@@ -1,13 +1,13 @@
-// Measures Go libraries on the workload of bench/core/seed.c, each through its own public API: 2^20 random keys of 16
-// bytes, 1,024 values of random size from 0 to 1,023 bytes, a limit of 1 GiB; Set, Get, and SetAndGet with one set in
-// eight. main.go owns the workload, the clock and the output; stores.go owns the libraries.
+// Package workload measures Go libraries on the workload of bench/core/seed.c, each through its own public API: 2^20
+// random keys of 16 bytes, 1,024 values of random size from 0 to 1,023 bytes, a limit of 1 GiB; Set, Get, and SetAndGet
+// with one set in eight. It owns the workload, the clock and the output; the programs beside it own the libraries.
 //
 // Prints one JSON object per line, as seed.c does, best of the rounds. `ns` is per operation of all goroutines
 // together; there are as many processors (GOMAXPROCS) as goroutines. `hits` is the share of gets, in percent, that
 // found a value of the right length: some of these libraries drop entries.
 //
 // With --quick, one goroutine, short rounds, and only the libraries that copy values, as a cache in shared memory must.
-package main
+package workload
 
 import (
 	"encoding/json"
@@ -21,8 +21,14 @@ import (
 	"time"
 )
 
+// What a store has to hold, and how it should be set up where it has such options.
 const (
-	keyCount   = 1 << 20
+	KeyCount   = 1 << 20
+	LimitBytes = 1 << 30
+	Shards     = 128
+)
+
+const (
 	keyLength  = 16
 	valueCount = 1 << 10
 	stretch    = 1 << 12 // operations between two looks at the clock
@@ -35,6 +41,22 @@ type row struct {
 	Library string   `json:"library"`
 	Threads int      `json:"threads"`
 	Hits    *float64 `json:"hits,omitempty"`
+}
+
+// Store is an open cache. Set panics on an error; Get returns the length of the value, or -1; Wait returns when all
+// sets have taken effect.
+type Store struct {
+	Library string
+	Set     func(key string, value []byte)
+	Get     func(key string) int
+	Wait    func()
+	Close   func()
+}
+
+// Library opens a store.
+type Library struct {
+	Open   func() (Store, error)
+	Copies bool // values are copied in and out, not kept as pointers to the caller's memory
 }
 
 // A workload sets where the number of the operation, modulo eight, is less than sets, and gets elsewhere.
@@ -55,7 +77,7 @@ type plan struct {
 type tally struct{ operations, gets, hits int }
 
 var (
-	keys   = make([]string, keyCount)
+	keys   = make([]string, KeyCount)
 	values = make([][]byte, valueCount)
 )
 
@@ -73,15 +95,15 @@ func prepare() {
 }
 
 // run does `count` operations from number `from` on; the value of a key is always the same.
-func (w workload) run(s store, from, count int, t *tally) {
+func (w workload) run(s Store, from, count int, t *tally) {
 	for i := from; i < from+count; i++ {
-		key, value := keys[i&(keyCount-1)], values[i&(valueCount-1)]
+		key, value := keys[i&(KeyCount-1)], values[i&(valueCount-1)]
 		if i&7 < w.sets {
-			s.set(key, value)
+			s.Set(key, value)
 			continue
 		}
 		t.gets++
-		if s.get(key) == len(value) {
+		if s.Get(key) == len(value) {
 			t.hits++
 		}
 	}
@@ -89,14 +111,14 @@ func (w workload) run(s store, from, count int, t *tally) {
 }
 
 // runRound lets the goroutines start at keys far apart, as seed.c does.
-func (w workload) runRound(s store, threads int, length time.Duration) (sum tally, elapsed time.Duration) {
+func (w workload) runRound(s Store, threads int, length time.Duration) (sum tally, elapsed time.Duration) {
 	tallies := make([]tally, threads)
 	var all sync.WaitGroup
 	begin := time.Now()
 	for number := range tallies {
 		all.Go(func() {
 			var t tally
-			for i := number * (keyCount / threads); time.Since(begin) < length; i += stretch {
+			for i := number * (KeyCount / threads); time.Since(begin) < length; i += stretch {
 				w.run(s, i, stretch, &t)
 			}
 			tallies[number] = t
@@ -112,12 +134,12 @@ func (w workload) runRound(s store, threads int, length time.Duration) (sum tall
 	return sum, elapsed
 }
 
-func (w workload) measure(s store, threads int, p plan) row {
+func (w workload) measure(s Store, threads int, p plan) row {
 	name := w.name
 	if threads > 1 {
 		name = fmt.Sprintf("%s, %d threads", w.name, threads)
 	}
-	best := row{Name: name, Keys: "insertion order", NS: math.Inf(1), Library: s.library, Threads: threads}
+	best := row{Name: name, Keys: "insertion order", NS: math.Inf(1), Library: s.Library, Threads: threads}
 	var sum tally
 	for range p.rounds {
 		t, elapsed := w.runRound(s, threads, p.roundLength)
@@ -137,18 +159,18 @@ func rounded(number float64) float64 {
 	return math.Round(number*10) / 10
 }
 
-func measureStore(open func() (store, error), p plan, output *json.Encoder) error {
+func measureStore(open func() (Store, error), p plan, output *json.Encoder) error {
 	runtime.GOMAXPROCS(1)
 	s, err := open()
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.Close()
 	for i, key := range keys {
-		s.set(key, values[i&(valueCount-1)])
+		s.Set(key, values[i&(valueCount-1)])
 	}
-	s.wait()
-	workload{"Get", 0}.run(s, 0, keyCount, &tally{}) // touches everything
+	s.Wait()
+	workload{"Get", 0}.run(s, 0, KeyCount, &tally{}) // touches everything
 	for _, threads := range p.threads {
 		runtime.GOMAXPROCS(threads)
 		for _, w := range workloads {
@@ -160,7 +182,8 @@ func measureStore(open func() (store, error), p plan, output *json.Encoder) erro
 	return nil
 }
 
-func main() {
+// Main measures one library after the other, as the flags say, and ends the program on an error.
+func Main(libraries []Library) {
 	quick := flag.Bool("quick", false, "one goroutine, short rounds, only libraries that copy values")
 	length := flag.Duration("round", 2*time.Second, "length of a round")
 	flag.Parse()
@@ -171,10 +194,10 @@ func main() {
 	prepare()
 	output := json.NewEncoder(os.Stdout)
 	for _, l := range libraries {
-		if *quick && !l.copies {
+		if *quick && !l.Copies {
 			continue
 		}
-		if err := measureStore(l.open, p, output); err != nil {
+		if err := measureStore(l.Open, p, output); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -1,8 +1,9 @@
-module fastcache/bench
+module fastcache/bench/peers
 
 go 1.25.0
 
 require (
+	fastcache/bench/workload v0.0.0
 	github.com/Yiling-J/theine-go v0.6.3
 	github.com/allegro/bigcache/v3 v3.1.0
 	github.com/dgraph-io/ristretto/v2 v2.4.2
@@ -15,3 +16,5 @@ require (
 	github.com/zeebo/xxh3 v1.0.2 // indirect
 	golang.org/x/sys v0.36.0 // indirect
 )
+
+replace fastcache/bench/workload => ../workload

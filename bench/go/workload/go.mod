@@ -1,0 +1,3 @@
+module fastcache/bench/workload
+
+go 1.25.0
