@@ -172,7 +172,8 @@ async function mixed() {
 
   for (const store of [await openLmdb(folder, 1 << 28), ...(isQuick ? [] : [await openSqlite(folder)])]) {
     store.setMany(Array.from(insertion, entryOf));
-    for (const [order, name, setOrder] of orders) {
+    const itsOrders = isQuick ? orders.slice(0, 1) : orders;
+    for (const [order, name, setOrder] of itsOrders) {
       await race(
         "mixed",
         "0 to 1023 bytes",
@@ -180,7 +181,7 @@ async function mixed() {
       );
     }
     // Apart, and last: lmdb's sets one by one take twenty times as long once there were large transactions.
-    for (const [order, name] of orders) {
+    for (const [order, name] of itsOrders) {
       const run = inBatches(order, TRANSACTION, entryOf, (batch) => store.setMany(batch));
       const operation = "set, transactions of 1,000";
       await race("mixed", "0 to 1023 bytes", [
