@@ -61,5 +61,5 @@ function findGo() {
 
 /** go's last line says most. */
 function shortened(output) {
-  return output.trim().split("\n").at(-1).slice(0, REASON_LENGTH_MAX);
+  return output.trim().split("\n").at(-1).trim().slice(0, REASON_LENGTH_MAX);
 }
