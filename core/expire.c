@@ -23,7 +23,8 @@ void clock_resume(superblock *block) {
     uint64_t boot_id = os_boot_id();
     /* A system that does not tell is taken not to have been booted: others may be attached. */
     if (boot_id != 0 && block->boot_id != boot_id) {
-        uint64_t now = max_u64(os_calendar_ms(), block->clock_last_ms);
+        /* Both clocks are cut to whole ms: with one more, deadlines never come later than before. */
+        uint64_t now = max_u64(os_calendar_ms() + 1, block->clock_last_ms);
         store_u64_relaxed(&block->clock_base_ms, now - os_uptime_ms());
         store_u64_relaxed(&block->boot_id, boot_id);
     }
