@@ -72,8 +72,8 @@ export class FastCache<V = unknown> {
    * by `fd` through an inherited descriptor; with none of them a private one.
    *
    * Safe at any number of processes at once: one creates, the others attach. Creation reserves
-   * all of `size`, which takes time in proportion (about 0.2 s per GiB); attaching takes
-   * some system calls.
+   * all of `size`, which takes time in proportion (about 0.1 s per GiB, and up to 3 s more for
+   * huge pages); attaching takes some system calls.
    *
    * @throws FastCacheError `INVALID_ARGUMENT`, `NOT_FOUND` (nothing to attach to), `EXISTS`
    * (`create: "exclusive"`), `NO_SPACE`, `LAYOUT_MISMATCH` (the options or the layout differ from

@@ -25,10 +25,9 @@
 #define MADV_COLLAPSE 25
 #endif
 
-/* How long huge pages may take before we do without: half of what others wait for a creator, and per
- * page as much as they allow for it (segment.c). */
-#define HUGE_PAGES_US_MIN 5000000u
-#define HUGE_PAGE_US_MAX 2000u
+/* How long making huge pages may take before the rest is small ones: well below what others wait for a
+ * creator (segment.c), whatever the size, and not too long for who waits in open. */
+#define HUGE_PAGES_US_MAX 3000000u
 
 /* For file systems that cannot reserve: written zeros are as good. */
 static os_error write_zeros(int fd, uint64_t size_bytes) {
@@ -79,6 +78,15 @@ static os_error allocate(int fd, uint64_t offset, uint64_t len) {
     return done == 0 ? 0 : errno;
 }
 
+/* False if there is no use in trying further. What was only busy is tried once more, then left small. */
+static bool collapse(uint8_t *at) {
+    for (int i = 0; i < 2; i++) {
+        if (madvise(at, HUGE_PAGE_BYTES, MADV_COLLAPSE) == 0) return true;
+        if (errno != EAGAIN) return false;
+    }
+    return true;
+}
+
 /* As many huge pages as the system gives from the beginning on, in empty shared memory. Why it
  * gave no more is of no interest: what is missing is allocated in small pages. */
 static void allocate_huge(int fd, uint64_t size_bytes) {
@@ -86,12 +94,11 @@ static void allocate_huge(int fd, uint64_t size_bytes) {
     if (end == 0) return;
     uint8_t *base = map_aligned(fd, end);
     if (base == MAP_FAILED) return;
-    const uint64_t deadline_us =
-        os_uptime_us() + HUGE_PAGES_US_MIN + end / HUGE_PAGE_BYTES * HUGE_PAGE_US_MAX;
+    const uint64_t deadline_us = os_uptime_us() + HUGE_PAGES_US_MAX;
     for (uint64_t at = 0; at < end && os_uptime_us() < deadline_us; at += HUGE_PAGE_BYTES) {
         /* One small page has to be there: the kernel takes an empty range for a cut file. */
         if (allocate(fd, at, 1) != 0) break;
-        if (madvise(base + at, HUGE_PAGE_BYTES, MADV_COLLAPSE) != 0 && errno != EAGAIN) break;
+        if (!collapse(base + at)) break;
     }
     munmap(base, end);
 }
