@@ -65,6 +65,7 @@ export function bufferOf(bytes: Uint8Array): ArrayBufferLike {
 
 /** True for a `Uint8Array` (so also a `Buffer`), of this realm or another. */
 export function isBytes(value: unknown): value is Uint8Array {
-  if (value instanceof Uint8Array) return true;
-  return ArrayBuffer.isView(value) && tagGetter.call(value) === "Uint8Array";
+  // First of all, since it runs no code of the user's, as `instanceof` does with a proxy.
+  if (!ArrayBuffer.isView(value)) return false;
+  return value instanceof Uint8Array || tagGetter.call(value) === "Uint8Array";
 }

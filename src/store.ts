@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Storing one value. Values that might not fit into the request region are not copied there, nor are
-// bytes where their address costs less than a copy: native code reads them where they are.
+// bytes where their address costs less than a copy: native code reads them where they are. If another thread
+// changes such bytes meanwhile, what is stored may be half changed; its length never is.
 
 import { CONSTANTS, CONTROL, TYPE as FC_TYPE, STATUS } from "./binding/symbols.ts";
 import type { Handle } from "./handle.ts";

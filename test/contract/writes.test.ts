@@ -39,6 +39,23 @@ test("set takes a value that lies in memory shared with other threads", () => {
   }
 });
 
+test("what only pretends to be a Uint8Array is refused, before any code of its own runs", () => {
+  const cache = openPrivate();
+  let ran = 0;
+  const pretender = new Proxy(new Uint8Array(8), {
+    getPrototypeOf() {
+      ran++;
+      return Uint8Array.prototype;
+    },
+  });
+  failure("INVALID_ARGUMENT", () => cache.set(pretender, 1));
+  failure("INVALID_ARGUMENT", () => cache.getInto("key", pretender));
+  expect(ran).toBe(0);
+  failure("INVALID_ARGUMENT", () => cache.set("key", pretender));
+  failure("INVALID_ARGUMENT", () => cache.set("key", Object.create(Uint8Array.prototype)));
+  expect(cache.size).toBe(0);
+});
+
 test("add stores only if the key is absent", () => {
   const cache = openPrivate();
   expect(cache.add("key", 1)).toBe(true);
