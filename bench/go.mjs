@@ -15,7 +15,7 @@ const SEED = "leslie-fei/fastcache";
 export function goNote(rows) {
   const seed = rows.some((row) => row.library.startsWith(SEED))
     ? `${SEED}, whose workload this is, is measured as shipped, set up as its own benchmark does`
-    : `${SEED}, whose workload this is, could not be downloaded, and was not measured`;
+    : `${SEED}, whose workload this is, was left out of this run`;
   return `\
 Go libraries, each through its own public API in one process, on the seed workload. bigcache copies values in and out,
 as a cache in shared memory must; ristretto and theine keep and return pointers to the caller's memory, and ristretto
