@@ -3,8 +3,9 @@
 //   node bench/instructions.mjs             fails if an operation takes over 10 % more than recorded
 //   node bench/instructions.mjs --record    records the counts of now
 //
-// Instructions are the same on a quiet machine and on a noisy one, so CI can hold them. They are those of x86-64; where
-// valgrind is missing, or the processor is another, this says that it was skipped.
+// Instructions are the same on a quiet machine and on a noisy one, and the hash seed is fixed (bench/core/fixed_seed.h),
+// so CI can hold them. They are those of x86-64; where valgrind is missing, or the processor is another, this says that
+// it was skipped.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";

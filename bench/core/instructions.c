@@ -3,7 +3,9 @@
  * instructions.c runs one operation of the core many times, for a program that counts instructions
  * (bench/instructions.mjs): keys of 16 bytes, values of 500, in a segment that is already filled.
  *
- *   instructions get|miss|set|evict|getMany|increment
+ *   instructions get|miss|set|evict|getMany|increment [hash seed]
+ *
+ * Without a seed it is that of fixed_seed.h, so that counts are always the same.
  *
  * Only what run_<operation> executes is to be counted: COUNT operations. `set` overwrites where there
  * is room; `evict` sets new keys in a segment that is full.
@@ -13,6 +15,7 @@
 #include <string.h>
 
 #include "fastcache.h"
+#include "fixed_seed.h"
 
 #define COUNT 20000u
 #define SIZE_BYTES (64ull << 20)
@@ -99,7 +102,7 @@ static const struct {
 };
 
 int main(int argc, char **argv) {
-    for (uint32_t i = 0; argc == 2 && i < sizeof operations / sizeof *operations; i++) {
+    for (uint32_t i = 0; argc > 1 && i < sizeof operations / sizeof *operations; i++) {
         if (strcmp(argv[1], operations[i].name) != 0) continue;
         const fc_options options = {.struct_size = sizeof options,
                                     .kind = FC_KIND_PRIVATE,
@@ -109,6 +112,7 @@ int main(int argc, char **argv) {
         fc_report report;
         check(fc_open(&options, NULL, 0, &report), FC_OK);
         handle = report.handle;
+        seed_fix(handle, argc > 2 ? strtoull(argv[2], NULL, 0) : FIXED_SEED);
         for (uint32_t entry = 0; entry < operations[i].entries; entry++) set(entry);
         operations[i].run();
         return fc_close(handle);

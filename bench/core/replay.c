@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * replay.c replays a trace through the real cache, as a read-through lookup of each key: a hit, or
- * a miss that stores it. Every object counts 1.
+ * a miss that stores it. Every object counts 1. The hash seed is fixed, and with it the ratio.
  *
  *   replay <capacity in objects> <lru or s3-fifo>     lines "key size" on the standard input
  *
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "fastcache.h"
+#include "fixed_seed.h"
 
 int main(int argc, char **argv) {
     if (argc != 3) {
@@ -31,6 +32,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n", report.message);
         return 1;
     }
+    seed_fix(report.handle, FIXED_SEED);
     unsigned long long key, size, requests = 0, hits = 0;
     uint64_t value;
     while (scanf("%llu %llu", &key, &size) == 2) {
