@@ -8,7 +8,7 @@
 // Ends with one line such as "36 passed, 0 failed".
 
 import { join } from "node:path";
-import { must, run } from "../../scripts/lib/process.mjs";
+import { endChildrenOnSignal, must, run } from "../../scripts/lib/process.mjs";
 import { root, runtime, tool } from "../../scripts/lib/tools.mjs";
 
 const HOUR_SECONDS = 3600;
@@ -37,6 +37,7 @@ const wanted = args.filter((arg) => !arg.startsWith("--"));
 const unknown = wanted.filter((name) => !(name in attacks));
 if (unknown.length > 0) throw new Error(`there is no attack ${unknown}; there are ${Object.keys(attacks)}`);
 
+endChildrenOnSignal();
 await must([tool("zig"), "build", "crash", "cross"]);
 const sum = { passed: 0, failed: 0 };
 const usual = Object.keys(attacks).filter((name) => name !== "soak");

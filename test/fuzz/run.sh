@@ -43,5 +43,5 @@ case ${1:-60} in
 -*) options=("$@") ;;
 *) options=("-max_total_time=${1:-60}") ;;
 esac
-"$work/fuzz" -max_len=160 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+exec "$work/fuzz" -max_len=160 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$work/crashes/" "${options[@]}" "$work/found" "$committed"

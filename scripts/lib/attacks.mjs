@@ -1,0 +1,74 @@
+// The attacks that docs/reliability.md describes. Each has a short form, of seconds to minutes, and mostly a long one, of
+// up to hours. A form is a list of commands; they need `attackPath()` as their PATH.
+
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { modules, root, tool } from "./tools.mjs";
+
+/** By name: what it attacks, its forms, and which parts of it may be run alone. */
+export const attacks = {
+  crash: {
+    what: "death and stop at every instruction, kill storms, PID namespaces",
+    short: (...parts) => crash("--short", ...parts),
+    long: (...parts) => crash(...parts),
+    parts: ["step", "create", "storm", "runtimes", "namespaces"],
+  },
+  soak: {
+    what: "mixed load with deaths in three runtimes: does anything grow?",
+    short: () => crash("--short", "soak"),
+    long: () => crash("soak"),
+  },
+  fuzz: {
+    what: "damaged segments, by libFuzzer",
+    short: () => shell("fuzz", "damage", "-runs=200000"),
+    long: () => shell("fuzz", "damage", "-runs=10000000"),
+  },
+  sequence: {
+    what: "sequences of operations beside a model of them, by libFuzzer",
+    short: () => shell("fuzz", "sequence", "45"),
+    long: () => shell("fuzz", "sequence", "600"),
+  },
+  race: {
+    what: "threads and handles, under the thread sanitizer",
+    short: () => shell("race"),
+    long: () => shell("race", "20000"),
+  },
+  model: {
+    what: "every order of the steps of a reader and two writers, by Spin",
+    short: () => shell("model"),
+    long: () => shell("model", "--long"),
+  },
+  exhaustion: {
+    what: "every shortage of memory, files and slots, and leaps of the clock",
+    short: () => tests(exhaustionTests()),
+  },
+  room: {
+    what: "nothing live leaves while there is room",
+    short: () => tests(["room_test"]),
+    long: () => tests(["room_test"], ["env", "FASTCACHE_LONG=1"]),
+  },
+};
+
+/** With the tools of npm before the machine's. */
+export function attackPath() {
+  return `${join(modules, ".bin")}:${process.env.PATH}`;
+}
+
+function crash(...args) {
+  return [[tool("node"), join(root, "test/crash/run.mjs"), ...args]];
+}
+
+function shell(folder, ...args) {
+  return [["bash", join(root, "test", folder, "run.sh"), ...args]];
+}
+
+/** C tests, each behind the words of `before`. */
+function tests(names, before = []) {
+  const compile = [tool("zig"), "build", "test-build"];
+  return [compile, ...names.map((name) => [...before, join(root, "zig-out/core-test", name)])];
+}
+
+function exhaustionTests() {
+  const sources = readdirSync(join(root, "test/exhaustion")).filter((file) => file.endsWith("_test.c"));
+  return sources.sort().map((file) => file.replace(/\.c$/, ""));
+}
