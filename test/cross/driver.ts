@@ -45,16 +45,13 @@ const operations: Record<string, Operation> = {
   },
 };
 
-/** Private memory of this process in bytes, without the pages of segments. */
+/**
+ * Memory in bytes that is this process's alone: its anonymous pages, not those of segments, nor of the program's file,
+ * which count as private too as soon as nobody else runs it.
+ */
 function privateBytes(): number {
-  let isSegment = false;
-  let kilobytes = 0;
-  for (const line of readFileSync("/proc/self/smaps", "utf8").split("\n")) {
-    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) isSegment = line.includes("/dev/shm/fastcache-");
-    const size = /^Private_(?:Clean|Dirty): +(\d+) kB$/.exec(line)?.[1];
-    if (size !== undefined && !isSegment) kilobytes += Number(size);
-  }
-  return kilobytes * 1024;
+  const kilobytes = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+  return Number(kilobytes) * 1024;
 }
 
 /** Gives each of `tasks` to a Worker of its own and waits for all. */
