@@ -8,7 +8,7 @@
 //!   zig build crash        the programs of test/crash/, into zig-out/crash/
 //!   zig build bench        the programs of bench/core/, into zig-out/bench/
 //!
-//! Each `.c` file directly in core/ and in core/os/<the target's system>/ belongs to the library.
+//! Each `.c` file directly in core/, core/os/posix/ and core/os/<the target's system>/ belongs to the library.
 
 const std = @import("std");
 
@@ -95,9 +95,9 @@ fn coreModule(
     module.addObject(hash);
     module.addIncludePath(b.path("core"));
     module.addIncludePath(b.path("core/include"));
-    module.addCSourceFiles(.{ .files = try filesEndingIn(b, "core", ".c"), .flags = &c_flags });
     const system = b.fmt("core/os/{s}", .{@tagName(target.result.os.tag)});
-    module.addCSourceFiles(.{ .files = try filesEndingIn(b, system, ".c"), .flags = &c_flags });
+    for ([_][]const u8{ "core", "core/os/posix", system }) |folder|
+        module.addCSourceFiles(.{ .files = try filesEndingIn(b, folder, ".c"), .flags = &c_flags });
     return module;
 }
 

@@ -28,7 +28,7 @@ typedef struct cache {
     uint32_t kind;
     uint32_t eviction;
     int fd;        /* our own open file: holds our slot's liveness byte, so nobody inherits it */
-    int shared_fd; /* another open file of the segment, for others to inherit; -1 without /proc */
+    int shared_fd; /* another open file of the segment, for others to inherit; -1 if it cannot be had */
     uint32_t lost; /* 1: the file was cut short under us; see os_map */
     region request;
     region response;

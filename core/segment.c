@@ -24,7 +24,6 @@
 #define LOCK_WAIT_US_MIN 10000000ull
 #define LOCK_WAIT_US_PER_GIB 1000000ull
 #define LOCK_POLL_US 1000u
-#define DOCKER_SHARED_MEMORY (64ull << 20)
 
 typedef struct target {
     char path[PATH_LEN_MAX];
@@ -127,12 +126,7 @@ static int32_t fail_reserve(int fd, uint64_t size_bytes, const char *label, os_e
     return report_fail(report, FC_NO_SPACE,
                        "cannot reserve %" PRIu64 " bytes for %s (%s); its file system has %" PRIu64
                        " bytes in all%s",
-                       size_bytes, label, os_error_text(error), total,
-                       total <= DOCKER_SHARED_MEMORY
-                           ? ". In a container give /dev/shm more memory (Docker's default is 64 "
-                             "MB): --shm-size=1g, or --ipc=host or --ipc=container:<id> to share "
-                             "the host's or another container's"
-                           : "; use a smaller size, or free some of it");
+                       size_bytes, label, os_error_text(error), total, os_no_space_remedy(total));
 }
 
 static void shard_initialise(const cache *c, uint32_t index) {

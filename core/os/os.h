@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: MIT
  *
- * os.h is the contract between the core and an operating system: one folder per
- * system implements it (linux/), and nothing above it knows which.
+ * os.h is the contract between the core and an operating system. posix/ fulfils what every system
+ * of that family does alike, one folder per system (linux/) the rest; posix/internal.h says what
+ * that is. Nothing above core/os/ knows which system it is, nor a path of it.
  *
- * Functions returning int32_t answer FC_OK or an fc_status; where the reason
- * matters to the user, os_error_text(os_error) says it in the system's words.
+ * What holds for all functions, and is not said again:
+ *
+ *  - Errors: 0 is success. Else the result is an error number of the system, or OS_LOCKED where it
+ *    is named. What a pointer is to be filled with is there on success (or `true`) only. errno is
+ *    neither looked at nor kept.
+ *  - Arguments are the caller's to check. No pointer is NULL. A path ends with a NUL; a name has a
+ *    length, and no '/'. offset + len is below 2^63, and nobody here looks whether it lies within
+ *    the file. What is reserved or mapped has a size above 0.
+ *  - `fd` is an open descriptor for reading and writing, which os_file_open, _anonymous or _reopen
+ *    gave (to _reopen it may be any of this process). The caller closes it, once.
+ *  - Threads: every function may be called by several at once. Byte locks do not tell threads that
+ *    share an `fd` from each other.
+ *  - Locks of the core: with a shard's lock held only os_uptime_* are called; by those who want
+ *    one os_wait and os_byte_held, by those who have let go os_wake_one. These neither allocate nor
+ *    wait for another thread. With the creation lock held anything but os_wait may be called: no
+ *    call may drop a byte lock but os_byte_unlock, and os_file_close of the `fd` that holds it.
+ *  - Signals and forks: os_file_close is async-signal-safe, for a handler of os_after_fork calls
+ *    it. So is what os_map has run when a page is lost: that may be at any instruction which
+ *    touches the mapping. No other function is called in such places, or needs to be safe there.
  */
 #ifndef FC_OS_H
 #define FC_OS_H
@@ -13,10 +31,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A system error number, 0 for none. */
 typedef int os_error;
+/* In words for users, with a remedy where there is one; not to be freed. */
 const char *os_error_text(os_error error);
-/* FC_PERMISSION, FC_NOT_FOUND, FC_NO_SPACE or FC_INVALID_ARGUMENT. */
+/* FC_OK, FC_PERMISSION, FC_NOT_FOUND, FC_NO_SPACE or FC_INVALID_ARGUMENT. */
 int32_t os_error_status(os_error error);
 
 /* ------------------------------------------------------------------- files */
@@ -46,13 +64,16 @@ os_error os_file_truncate(int fd, uint64_t size_bytes);
 void os_file_close(int fd);
 os_error os_file_unlink(const char *path);
 
-/* Where named segments live: the path of the one called `name`, or of all of them. */
+/* Where the segment called `name` lives; false if `capacity` is too small for its path. */
 bool os_shared_memory_path(const char *name, size_t name_len, char *path, size_t capacity);
-/* Calls `visit` with each name of this user's. */
+/* Calls `visit` with the name of each segment of this user's. */
 os_error os_shared_memory_list(void (*visit)(void *context, const char *name, size_t len),
                                void *context);
-/* Total bytes of the file system behind shared memory; 0 if unknown. */
+/* Total bytes of the file system that `fd` lies on; 0 if unknown. */
 uint64_t os_file_system_bytes(int fd);
+/* How to get more room, where a file system of `total_bytes` had not enough: the end of a message,
+ * from its punctuation on. */
+const char *os_no_space_remedy(uint64_t total_bytes);
 
 /* ------------------------------------------------------------------ memory */
 
@@ -61,6 +82,7 @@ uint64_t os_file_system_bytes(int fd);
  * *lost, which outlives the mapping, becomes 1 before that. Signals for other memory go to
  * whoever handled them before the first os_map. */
 os_error os_map(int fd, uint64_t size_bytes, uint32_t *lost, void **base);
+/* What os_map has mapped, with the same size. */
 void os_unmap(void *base, uint64_t size_bytes);
 
 /* -------------------------------------------------------------- byte locks */
@@ -68,12 +90,14 @@ void os_unmap(void *base, uint64_t size_bytes);
 /* Locks held by an open file, not by a process; the kernel drops them when the last
  * descriptor of that open file is closed, in whatever way its process ends, and they
  * mean the same in every PID namespace. */
-/* 0, or OS_LOCKED if another open file holds it, or an error. */
+
+/* Another open file holds it. No error number of a system is negative. */
 #define OS_LOCKED (-1)
+/* Does not wait. */
 os_error os_byte_lock(int fd, uint64_t offset);
 void os_byte_unlock(int fd, uint64_t offset);
 /* Does an open file other than `fd` hold a lock in [offset, end)? *found is one of the locked
- * offsets, not always the first. */
+ * offsets, not always the first. Where the system cannot say, the answer is yes. */
 bool os_byte_held(int fd, uint64_t offset, uint64_t end, uint64_t *found);
 
 /* ------------------------------------------------------------ waiting, time */
@@ -83,6 +107,7 @@ bool os_byte_held(int fd, uint64_t offset, uint64_t end, uint64_t *found);
 void os_wait(uint32_t *word, uint32_t expected, uint32_t wait_us);
 /* Wakes one sleeper. */
 void os_wake_one(uint32_t *word);
+/* May end early, at a signal. */
 void os_sleep_us(uint32_t us);
 
 /* Since boot, counting the time asleep; not moved by setting the clock. */
@@ -90,7 +115,7 @@ uint64_t os_uptime_ms(void);
 uint64_t os_uptime_us(void);
 /* Since 1970; may jump. */
 uint64_t os_calendar_ms(void);
-/* Differs between boots of this machine. */
+/* Differs between boots of this machine; 0 if unknown. */
 uint64_t os_boot_id(void);
 
 /* -------------------------------------------------------------------- misc */

@@ -20,7 +20,7 @@ mkdir -p "$work/found" "$work/crashes"
 zig build-obj -OReleaseFast -femit-bin="$work/hash.o" core/hash.zig
 "$clang" -std=c17 -g -O2 -fsanitize=fuzzer,address,undefined -fno-sanitize-coverage=trace-cmp -fno-sanitize-recover=all \
     -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -Icore -Icore/include -Itest/core -Itest/fuzz -Wl,--wrap=os_wait \
-    core/*.c core/os/linux/*.c "test/fuzz/${target}_test.c" "$work/hash.o" -lm -lpthread -o "$work/fuzz"
+    core/*.c core/os/*/*.c "test/fuzz/${target}_test.c" "$work/hash.o" -lm -lpthread -o "$work/fuzz"
 
 corpus=test/fuzz/$target.corpus
 committed=$work/committed

@@ -15,6 +15,6 @@ work=zig-out/race
 mkdir -p "$work"
 zig build-obj -OReleaseFast -femit-bin="$work/hash.o" core/hash.zig
 "$clang" -std=c17 -g -O1 -fsanitize=thread -Wall -Wextra -Icore -Icore/include -Itest/core \
-    test/race/stress.c core/*.c core/os/linux/*.c "$work/hash.o" -lm -lpthread -o "$work/stress"
+    test/race/stress.c core/*.c core/os/*/*.c "$work/hash.o" -lm -lpthread -o "$work/stress"
 # The address space layout of recent kernels is too random for the sanitizer of older clangs.
 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 exec setarch -R "$work/stress" "$@"

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * internal.h: what the files of this folder share.
+ * internal.h: what map_file.c and reserve.c share.
  */
 #ifndef FC_LINUX_INTERNAL_H
 #define FC_LINUX_INTERNAL_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Of x86-64, and of arm64 with pages of 4 KiB. Where huge pages are larger, none are had. */
@@ -14,8 +13,5 @@
 /* Maps a file for reading and writing at an address where huge pages fit, if it is large enough
  * for one and address space allows, else at any address. MAP_FAILED, and errno, on failure. */
 void *map_aligned(int fd, uint64_t size_bytes);
-
-/* May this process not make files so large? Trying it would also raise SIGXFSZ. */
-bool over_size_limit(uint64_t size_bytes);
 
 #endif

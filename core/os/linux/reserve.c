@@ -3,7 +3,7 @@
  * reserve.c: has the system set aside all memory of a segment before anything uses it, in huge
  * pages where it can. MADV_COLLAPSE (Linux 6.1) makes huge pages of shared memory whatever
  * /sys/kernel/mm/transparent_hugepage/shmem_enabled says, unless that is "deny". Whoever maps
- * the file aligned then uses them (map.c).
+ * the file aligned then uses them (map_file.c).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,6 +18,7 @@
 
 #include "../../check.h"
 #include "../os.h"
+#include "../posix/internal.h"
 #include "internal.h"
 
 /* Younger than the C libraries that we build against. */
@@ -25,20 +26,9 @@
 #define MADV_COLLAPSE 25
 #endif
 
-/* How long making huge pages may take before the rest is small ones: well below what others wait for a
- * creator (segment.c), whatever the size, and not too long for who waits in open. */
+/* How long making huge pages may take before the rest is small ones: well below what others wait
+ * for a creator (segment.c), whatever the size, and not too long for who waits in open. */
 #define HUGE_PAGES_US_MAX 3000000u
-
-/* For file systems that cannot reserve: written zeros are as good. */
-static os_error write_zeros(int fd, uint64_t size_bytes) {
-    static const char zeros[65536];
-    os_error error = 0;
-    for (uint64_t at = 0; at < size_bytes && !error; at += sizeof zeros) {
-        uint64_t left = size_bytes - at;
-        error = os_file_write(fd, at, zeros, left < sizeof zeros ? (size_t)left : sizeof zeros);
-    }
-    return error;
-}
 
 /* The number behind `name` in a file of lines such as "MemAvailable:  123 kB", or of a number only
  * (`name` empty). UINT64_MAX if there is none. */
@@ -78,7 +68,8 @@ static os_error allocate(int fd, uint64_t offset, uint64_t len) {
     return done == 0 ? 0 : errno;
 }
 
-/* False if there is no use in trying further. What was only busy is tried once more, then left small. */
+/* False if there is no use in trying further. What was only busy is tried once more, then left
+ * small. */
 static bool collapse(uint8_t *at) {
     for (int i = 0; i < 2; i++) {
         if (madvise(at, HUGE_PAGE_BYTES, MADV_COLLAPSE) == 0) return true;

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * map.c: mapping a segment, and what happens when its file is cut short meanwhile.
+ * map.c: mapping a segment, and what happens when its file is cut short meanwhile. How a file is
+ * mapped, and how pages are replaced, is the system's (internal.h).
  * Invariant: an address that faults is looked for in `mappings` without any lock.
  */
-#define _GNU_SOURCE
+#define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../os.h"
 #include "internal.h"
 
-/* What is mapped, for the signal handler: no locks. More rows than a process has handles. `base` is 0 in a free row, ROW_TAKEN in one
- * that is being filled in or emptied, and stored last. */
+/* What is mapped, for the signal handler: no locks. More rows than a process has handles. `base` is
+ * 0 in a free row, ROW_TAKEN in one that is being filled in or emptied, and stored last. */
 typedef struct mapping {
     uintptr_t base, end;
     uint32_t *lost;
@@ -37,10 +37,7 @@ static bool replace_lost_pages(uintptr_t address) {
         if (base <= ROW_TAKEN || address < base || address >= m->end) continue;
         __atomic_store_n(m->lost, 1, __ATOMIC_RELEASE); /* before anyone can read the zeros */
         uintptr_t from = address & page_mask;
-        /* The system call itself: musl's mmap may wait for other threads first. */
-        long mapped = syscall(SYS_mmap, from, m->end - from, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-        return mapped == (long)from;
+        return map_zeros(from, m->end - from);
     }
     return false;
 }
@@ -104,44 +101,15 @@ static void mapping_remove(void *base) {
     }
 }
 
-/* An address range of at least `size_bytes`, of which nothing is mapped yet, at a multiple of huge
- * pages; NULL if there is no room. */
-static void *aligned_range(uint64_t size_bytes) {
-    const uint64_t reserved_bytes = size_bytes + HUGE_PAGE_BYTES;
-    uint8_t *reserved =
-        mmap(NULL, reserved_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (reserved == MAP_FAILED) return NULL;
-    const uint64_t before = -(uintptr_t)reserved % HUGE_PAGE_BYTES;
-    if (before) munmap(reserved, before);
-    const uint64_t after = HUGE_PAGE_BYTES - before;
-    munmap(reserved + before + size_bytes, after);
-    return reserved + before;
-}
-
-void *map_aligned(int fd, uint64_t size_bytes) {
-    const uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
-    const uint64_t mapped_bytes = (size_bytes + page_bytes - 1) / page_bytes * page_bytes;
-    void *range = mapped_bytes >= HUGE_PAGE_BYTES ? aligned_range(mapped_bytes) : NULL;
-    const int protection = PROT_READ | PROT_WRITE;
-    if (!range) return mmap(NULL, mapped_bytes, protection, MAP_SHARED, fd, 0);
-    void *mapped = mmap(range, mapped_bytes, protection, MAP_SHARED | MAP_FIXED, fd, 0);
-    if (mapped == MAP_FAILED) munmap(range, mapped_bytes); /* changes no errno: it succeeds */
-    return mapped;
-}
-
 os_error os_map(int fd, uint64_t size_bytes, uint32_t *lost, void **base) {
     pthread_once(&bus_once, watch_bus_errors);
     *lost = 0;
-    void *mapped = map_aligned(fd, size_bytes);
+    void *mapped = map_file(fd, size_bytes);
     if (mapped == MAP_FAILED) return errno;
     if (!mapping_add(mapped, size_bytes, lost)) {
         munmap(mapped, size_bytes);
         return ENOMEM;
     }
-    /* A cache's pages are of no use in a core dump; huge pages are where the system allows
-     * them for shared memory. Both are advice: a refusal changes nothing. */
-    (void)madvise(mapped, size_bytes, MADV_DONTDUMP);
-    (void)madvise(mapped, size_bytes, MADV_HUGEPAGE);
     *base = mapped;
     return 0;
 }

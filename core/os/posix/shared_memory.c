@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * shared_memory.c: the names of segments. Each is a file in the system's folder for shared memory,
+ * named "fastcache-<name>", and belongs to the user that made it.
+ */
+#define _XOPEN_SOURCE 700
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../os.h"
+#include "internal.h"
+
+#define PREFIX "fastcache-"
+
+bool os_shared_memory_path(const char *name, size_t name_len, char *path, size_t capacity) {
+    int len =
+        snprintf(path, capacity, "%s" PREFIX "%.*s", shared_memory_directory, (int)name_len, name);
+    return len > 0 && (size_t)len < capacity;
+}
+
+os_error os_shared_memory_list(void (*visit)(void *context, const char *name, size_t len),
+                               void *context) {
+    DIR *directory = opendir(shared_memory_directory);
+    if (!directory) return errno;
+    const size_t prefix_len = sizeof PREFIX - 1;
+    struct dirent *entry;
+    while ((entry = readdir(directory))) {
+        if (strncmp(entry->d_name, PREFIX, prefix_len) != 0) continue;
+        struct stat s;
+        if (fstatat(dirfd(directory), entry->d_name, &s, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        if (!S_ISREG(s.st_mode) || s.st_uid != geteuid()) continue;
+        visit(context, entry->d_name + prefix_len, strlen(entry->d_name) - prefix_len);
+    }
+    closedir(directory);
+    return 0;
+}
