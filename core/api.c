@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * api.c is the pointer half of fastcache.h: check the arguments, resolve the handle, delegate.
+ * api.c is the pointer half of fastcache.h: it resolves the handle and delegates.
  */
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "arguments.h"
 #include "batch.h"
-#include "expire.h"
+#include "clock.h"
 #include "handle.h"
-#include "hash.h"
 #include "iterate.h"
 #include "read.h"
 #include "report.h"
@@ -20,18 +16,6 @@
 #include "write.h"
 
 int32_t fc_abi_version(void) { return FC_ABI_VERSION; }
-
-const char *fc_status_text(int32_t status) {
-    switch (status) {
-#define FC_STATUS_CASE(name, value, meaning) \
-    case value:                              \
-        return meaning;
-        FC_STATUS_TABLE(FC_STATUS_CASE)
-#undef FC_STATUS_CASE
-    default:
-        return "unknown status";
-    }
-}
 
 /* ------------------------------------------------------------------ opening */
 
@@ -110,76 +94,52 @@ int32_t fc_clear(uint32_t handle) {
 
 /* ------------------------------------------------------------------ entries */
 
-/* The beginning of every operation on a key. */
-#define RESOLVE(handle, key, key_len)                     \
-    const cache *c = handle_get(handle);                  \
-    if (unlikely(!c)) return FC_CLOSED;                   \
-    const int32_t key_status = key_check(key_len);        \
-    if (unlikely(key_status != FC_OK)) return key_status; \
-    const uint64_t hash = fc_hash(key, key_len, c->hash_seed)
-
-static double ttl_until(const cache *c, uint64_t deadline_ms) {
-    if (deadline_ms == 0) return (double)INFINITY;
-    uint64_t now = clock_now_ms(c);
-    return deadline_ms > now ? (double)(deadline_ms - now) : 0;
-}
-
 int32_t fc_get(uint32_t handle, const void *key, uint32_t key_len, void *value, uint32_t capacity,
                uint32_t flags, fc_item *item) {
-    RESOLVE(handle, key, key_len);
+    const cache *c = handle_get(handle);
+    if (unlikely(!c)) return FC_CLOSED;
     read_result result;
-    int32_t status = read_entry(c, hash, key, key_len, value, capacity, flags & FC_PEEK, &result);
-    if (!(flags & FC_PEEK) && status != FC_BUFFER_TOO_SMALL)
-        cache_count_read(c, status != FC_MISS ? COUNT_HITS : COUNT_MISSES);
-    if (item && status != FC_MISS)
+    result.deadline_ms = 0;
+    int32_t status = read_get(c, key, key_len, value, capacity, flags & FC_PEEK, &result);
+    if (item && (status >= 0 || status == FC_BUFFER_TOO_SMALL))
         *item = (fc_item){result.type, result.value_len, (double)result.version,
-                          ttl_until(c, result.deadline_ms)};
+                          deadline_distance(c, result.deadline_ms)};
     return status;
 }
 
 int32_t fc_set(uint32_t handle, const void *key, uint32_t key_len, const void *value,
                uint32_t value_len, uint32_t type, uint32_t mode, double ttl_ms, double version) {
-    RESOLVE(handle, key, key_len);
-    int32_t status = value_check(c, value_len, type, ttl_ms);
-    if (status != FC_OK) return status;
-    if (mode > FC_SET_IF_VERSION || !(version >= 0 && version <= (double)VERSION_MASK))
-        return FC_INVALID_ARGUMENT;
-    write_value what = {value, value_len, (uint8_t)type, deadline_after(c, ttl_ms)};
-    return write_set(c, hash, key, key_len, &what, (fc_set_mode)mode, (uint64_t)version);
+    const cache *c = handle_get(handle);
+    if (unlikely(!c)) return FC_CLOSED;
+    const write_value what = {value, value_len, type, ttl_ms};
+    return write_set(c, key, key_len, &what, mode, version);
 }
 
 int32_t fc_delete(uint32_t handle, const void *key, uint32_t key_len) {
-    RESOLVE(handle, key, key_len);
-    return write_delete(c, hash, key, key_len);
+    const cache *c = handle_get(handle);
+    return likely(c != NULL) ? write_delete(c, key, key_len) : FC_CLOSED;
 }
 
 int32_t fc_has(uint32_t handle, const void *key, uint32_t key_len) {
-    RESOLVE(handle, key, key_len);
-    read_result result;
-    int32_t status = read_entry(c, hash, key, key_len, NULL, 0, FC_PEEK | READ_NO_VALUE, &result);
-    return status >= 0 ? FC_OK : status;
+    const cache *c = handle_get(handle);
+    return likely(c != NULL) ? read_has(c, key, key_len) : FC_CLOSED;
 }
 
 int32_t fc_increment(uint32_t handle, const void *key, uint32_t key_len, double by, double initial,
                      double ttl_ms, double *result) {
-    RESOLVE(handle, key, key_len);
-    if (!ttl_valid(ttl_ms) || !isfinite(by) || !isfinite(initial)) return FC_INVALID_ARGUMENT;
-    return write_increment(c, hash, key, key_len, by, initial, deadline_after(c, ttl_ms), result);
+    const cache *c = handle_get(handle);
+    if (unlikely(!c)) return FC_CLOSED;
+    return write_increment(c, key, key_len, by, initial, ttl_ms, result);
 }
 
 int32_t fc_touch(uint32_t handle, const void *key, uint32_t key_len, double ttl_ms) {
-    RESOLVE(handle, key, key_len);
-    if (!ttl_valid(ttl_ms)) return FC_INVALID_ARGUMENT;
-    return write_touch(c, hash, key, key_len, deadline_after(c, ttl_ms));
+    const cache *c = handle_get(handle);
+    return likely(c != NULL) ? write_touch(c, key, key_len, ttl_ms) : FC_CLOSED;
 }
 
 int32_t fc_ttl(uint32_t handle, const void *key, uint32_t key_len, double *ttl_ms) {
-    RESOLVE(handle, key, key_len);
-    read_result result;
-    int32_t status = read_entry(c, hash, key, key_len, NULL, 0, FC_PEEK | READ_NO_VALUE, &result);
-    if (status < 0) return status;
-    *ttl_ms = ttl_until(c, result.deadline_ms);
-    return FC_OK;
+    const cache *c = handle_get(handle);
+    return likely(c != NULL) ? read_ttl(c, key, key_len, ttl_ms) : FC_CLOSED;
 }
 
 /* ------------------------------------------------------------------ batches */
@@ -209,6 +169,5 @@ int32_t fc_iterate(uint32_t handle, fc_cursor *cursor, void *response, uint32_t 
                    uint32_t *used) {
     const cache *c = handle_get(handle);
     if (!c) return FC_CLOSED;
-    if (capacity < FC_ITERATE_CAPACITY_MIN) return FC_BUFFER_TOO_SMALL;
     return iterate_keys(c, cursor, response, capacity, used);
 }

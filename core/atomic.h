@@ -52,7 +52,7 @@ static inline void add_u64_relaxed(uint64_t *p, uint64_t v) {
     __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
 }
 
-/* On success acquires what the last release of *p published; on failure *expected is the value seen. */
+/* On success acquires what the last release of *p published; else *expected is the value seen. */
 static inline bool cas_u64_acquire(uint64_t *p, uint64_t *expected, uint64_t desired) {
     return __atomic_compare_exchange_n(p, expected, desired, false, __ATOMIC_ACQUIRE,
                                        __ATOMIC_RELAXED);
@@ -102,7 +102,7 @@ static inline void copy_from_shared(void *to, const void *from, size_t len) {
 static inline void copy_to_shared(void *to, const void *from, size_t len) {
     if (len) memmove(to, from, len);
 }
-/* Words of 8 bytes, the last one overlapping: keys are short, and a call costs more than they do. */
+/* Words of 8 bytes, the last one overlapping: keys are short, and a call costs more than that. */
 static inline bool equals_shared(const void *shared, const void *own, size_t len) {
     const uint8_t *a = shared, *b = own;
     if (len < 8) return memcmp(a, b, len) == 0;

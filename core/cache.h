@@ -10,6 +10,8 @@
 #include "geometry.h"
 #include "layout.h"
 
+#define WALK_NEVER UINT32_MAX
+
 typedef struct region {
     uint8_t *memory;
     uint32_t length;
@@ -19,9 +21,8 @@ typedef struct cache {
     uint8_t *base;
     geometry geometry;
     uint64_t hash_seed;
-    uint64_t clock_base_ms;
-    uint64_t clock_offset_ms; /* 0; tests move the clock with it */
-    uint64_t owner;           /* our lock word: incarnation << 32 | slot + 1 */
+    uint64_t clock_base_ms; /* see clock.h; tests move the clock by it */
+    uint64_t owner;         /* our lock word: incarnation << 32 | slot + 1 */
     process_slot *slot;
     uint32_t slot_index;
     uint32_t lock_wait_ms;
@@ -30,6 +31,9 @@ typedef struct cache {
     int fd;        /* our own open file: holds our slot's liveness byte, so nobody inherits it */
     int shared_fd; /* another open file of the segment, for others to inherit; -1 if it cannot be had */
     uint32_t lost; /* 1: the file was cut short under us; see os_map */
+#if !defined(NDEBUG)
+    uint32_t unlocks_until_walk; /* see guard.h; tests of damage set WALK_NEVER */
+#endif
     region request;
     region response;
 } cache;

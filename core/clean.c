@@ -11,6 +11,7 @@
  */
 #include "clean.h"
 
+#include "clock.h"
 #include "entry.h"
 #include "evict.h"
 #include "expire.h"
@@ -126,7 +127,7 @@ static void meet(cleaning *work, enum walk_purpose purpose, uint64_t hash, const
     const shard *s = work->s;
     work->moved = true;
     if (deadline_passed(s->cache, entry->record.header.deadline_ms)) {
-        entry_drop(s, entry);
+        (void)entry_drop(s, entry);
         cache_count(s->cache, COUNT_EXPIRATIONS, 1);
         work->gained += part->size;
         return;
@@ -139,10 +140,7 @@ static void meet(cleaning *work, enum walk_purpose purpose, uint64_t hash, const
         if (v.stays && work->spared++ >= SPARED_MAX) v.stays = false;
     }
     if (v.stays && entry_move_part(s, v.where, hash, entry, part)) return;
-    if (v.leaves_ghost)
-        entry_drop_to_ghost(s, entry);
-    else
-        entry_drop(s, entry);
+    (void)(v.leaves_ghost ? entry_drop_to_ghost(s, entry) : entry_drop(s, entry));
     cache_count(s->cache, COUNT_EVICTIONS, 1);
     work->gained += part->size;
 }
@@ -157,11 +155,11 @@ static void purge_visit(void *context, uint64_t *word, uint32_t number) {
     const purge *p = context;
     found entry = {.word = word, .value = load_u64_relaxed(word)};
     uint64_t offset = word_offset(entry.value);
-    if (offset >> p->s->geometry->extent_shift != p->extent) return;
+    if (extent_of(p->s, offset) != p->extent) return;
     if (record_load(p->s, offset, &entry.record) && entry.record.key)
-        entry_drop(p->s, &entry);
+        (void)entry_drop(p->s, &entry);
     else
-        index_clear_word(p->s, word);
+        (void)index_clear_word(p->s, word);
 }
 
 /* Afterwards nothing reaches the extent, also if its records could not be understood. */
@@ -176,8 +174,7 @@ static void walk_end(cleaning *work, enum walk_purpose purpose, uint32_t extent)
 }
 
 static uint64_t owner_hash(const shard *s, const record *part) {
-    return part->key ? fc_hash(part->key, part->header.key_len, s->cache->hash_seed)
-                     : part->header.version;
+    return part->key ? record_hash(s, part) : part->header.version;
 }
 
 /* Begins to fetch the buckets of the record after the next: by the time the walk comes there, in
@@ -188,7 +185,8 @@ static void look_ahead(const shard *s, uint64_t offset, uint64_t end) {
         if (offset >= end || !record_load(s, offset, &part)) return;
         offset += part.size;
     }
-    index_prefetch(s, owner_hash(s, &part));
+    bucket_pair pair;
+    index_prefetch(s, owner_hash(s, &part), &pair);
 }
 
 /* One record of a walk. False if there is nothing to walk. */
@@ -205,7 +203,7 @@ static bool walk_step(cleaning *work, enum walk_purpose purpose) {
     work->steps++;
     uint32_t position = load_u32_relaxed(&at->position);
     uint32_t used = min_u32(load_u32_relaxed(&s->states[extent].used), g->extent_bytes);
-    uint64_t offset = ((uint64_t)extent << g->extent_shift) + position;
+    const uint64_t offset = extent_offset(s, extent) + position;
     record part;
     if (position >= used || !record_load(s, offset, &part)) {
         work->gained += g->extent_bytes - min_u32(position, g->extent_bytes);

@@ -15,7 +15,8 @@
 
 #include "shard.h"
 
-/* Makes room for an entry in a lane; `replaced` live bytes will go when it is stored. FC_OK; *moved says whether any entry may have moved or gone.
+/* Makes room for an entry in a lane; `replaced` live bytes will go when it is stored. FC_OK; *moved
+ * says whether any entry may have moved or gone.
  * FC_CORRUPT if the shard's notes make no sense (recount, then try again). */
 int32_t clean_for(const shard *s, uint32_t lane, uint32_t key_len, uint32_t value_len,
                   uint64_t replaced, bool *moved);

@@ -4,8 +4,8 @@
  */
 #include "entry.h"
 
-#include "expire.h"
 #include "lock.h"
+#include "mark.h"
 
 /* Values up to this many bytes are put together again, on the stack, when they move. */
 #define GATHER_MAX 16384u
@@ -25,10 +25,6 @@ uint64_t entry_bytes(const shard *s, const found *entry) {
     return bytes;
 }
 
-static uint32_t extent_of(const shard *s, uint64_t offset) {
-    return (uint32_t)(offset >> s->geometry->extent_shift);
-}
-
 /* Entries on probation are those whose head lies in an extent of that queue. */
 static void count_probation(const shard *s, uint64_t offset, bool comes) {
     if (log_queue(s, offset) != QUEUE_PROBATION) return;
@@ -41,19 +37,17 @@ bool entry_store(const shard *s, placement where, uint64_t hash, record_header h
                  const uint8_t *key, log_value *value, const found *existing, uint64_t *room) {
     uint64_t offset = log_append(s, where.lane, hash, header, key, value);
     if (offset == LOG_FULL) return false;
-    deadline_note(s, extent_of(s, offset), header.deadline_ms);
-    uint64_t word = word_make(hash_tag(hash), where.mark, offset);
-    if (!lock_is_ours(s->cache, s->header)) return false;
+    log_note_deadline(s, (uint32_t)extent_of(s, offset), header.deadline_ms);
+    const uint64_t word = word_make(hash_tag(hash), where.mark, offset);
+    if (!index_publish(s, existing ? existing->word : room, word)) return false;
     count_probation(s, offset, true);
     store_u64_relaxed(&s->header->epoch_bytes,
                       load_u64_relaxed(&s->header->epoch_bytes) +
                           record_inline_size(header.key_len, header.value_len));
     if (!existing) {
-        index_publish(s, room, word);
         store_u64_relaxed(&s->header->entries, load_u64_relaxed(&s->header->entries) + 1);
         return true;
     }
-    index_publish(s, existing->word, word);
     count_probation(s, existing->record.offset, false);
     release_chunks(s, &existing->record);
     log_release(s, existing->record.offset, existing->record.size);
@@ -69,14 +63,26 @@ static void forget(const shard *s, const found *entry) {
     log_release(s, entry->record.offset, entry->record.size);
 }
 
-void entry_drop(const shard *s, const found *entry) {
-    index_clear_word(s, entry->word);
+bool entry_drop(const shard *s, const found *entry) {
+    if (!index_clear_word(s, entry->word)) return false;
     forget(s, entry);
+    return true;
 }
 
-void entry_drop_to_ghost(const shard *s, const found *entry) {
-    index_leave_ghost(s, entry->word);
+bool entry_drop_to_ghost(const shard *s, const found *entry) {
+    if (!index_leave_ghost(s, entry->word)) return false;
     forget(s, entry);
+    return true;
+}
+
+bool entry_touch(const shard *s, const found *entry, uint64_t deadline_ms) {
+    if (!lock_is_ours(s->cache, s->header)) return false;
+    /* The sweep must know of it before it is there. */
+    log_note_deadline(s, entry->record.extent, deadline_ms);
+    uint64_t *deadline = (uint64_t *)(void *)(s->extents + entry->record.offset);
+    store_u64_release(deadline, deadline_ms);
+    mark_store(entry->word, mark_after_use(s, word_mark(entry->value)));
+    return true;
 }
 
 /* ------------------------------------------------------------------ moving */
@@ -92,8 +98,9 @@ static bool rewrite(const shard *s, placement where, uint64_t hash, const found 
     record_header header = entry->record.header;
     uint64_t offset = log_append(s, where.lane, hash, header, entry->record.key, value);
     if (offset == LOG_FULL) return false;
-    deadline_note(s, extent_of(s, offset), header.deadline_ms);
-    index_publish(s, entry->word, word_make(word_tag(entry->value), where.mark, offset));
+    log_note_deadline(s, (uint32_t)extent_of(s, offset), header.deadline_ms);
+    if (!index_publish(s, entry->word, word_make(word_tag(entry->value), where.mark, offset)))
+        return false;
     count_probation(s, offset, true);
     count_probation(s, entry->record.offset, false);
     log_release(s, entry->record.offset, entry->record.size);
@@ -121,8 +128,9 @@ static bool move_chunk(const shard *s, placement where, uint64_t hash, const fou
         return false;
     }
     if (count == 1) {
+        if (!lock_is_ours(s->cache, s->header)) return false;
         store_u64_release(&head->locations[number], pieces[0]); /* read like an index word */
-        store_u8_relaxed((uint8_t *)entry->word + WORD_MARK_BYTE, (uint8_t)where.mark);
+        mark_store(entry->word, where.mark);
         log_release(s, old, chunk->size);
         return true;
     }

@@ -27,12 +27,15 @@ bool entry_store(const shard *s, placement where, uint64_t hash, record_header h
 /* Live bytes of all its parts. */
 uint64_t entry_bytes(const shard *s, const found *entry);
 
-/* Takes the entry out of the index and forgets its bytes. */
-void entry_drop(const shard *s, const found *entry);
+/* Takes the entry out of the index and forgets its bytes. False, here and below, if the lock is no
+ * longer ours: see lock_is_ours. */
+bool entry_drop(const shard *s, const found *entry);
 /* The same, but a ghost stays. */
-void entry_drop_to_ghost(const shard *s, const found *entry);
+bool entry_drop_to_ghost(const shard *s, const found *entry);
+/* Gives the entry another deadline, 0 for none, and marks it as used. */
+bool entry_touch(const shard *s, const found *entry, uint64_t deadline_ms);
 
-/* Moves the part of an entry that lies at `part`. False if there is no room; nothing changed then. */
+/* Moves the part of an entry that lies at `part`. False, and nothing changed, if there is no room. */
 bool entry_move_part(const shard *s, placement where, uint64_t hash, const found *entry,
                      const record *part);
 

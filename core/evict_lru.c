@@ -8,8 +8,8 @@
  * epoch, however often it is read, and leaves in the order of its last use, give or take an
  * epoch.
  *
- * Close relatives are WSClock (Carr, Hennessy, "WSClock", SOSP 1981), which also keeps times of last
- * use, and the aging segments of Segcache (Yang et al., NSDI 2021).
+ * Close relatives are WSClock (Carr, Hennessy, "WSClock", SOSP 1981), which also keeps times of
+ * last use, and the aging segments of Segcache (Yang et al., NSDI 2021).
  *
  * Marks are 8 bits: a last use more than 255 epochs (64 turnovers) ago may look recent, once.
  */

@@ -12,8 +12,9 @@
 
 #include "report.h"
 
-/* Shards begin at different lines of their pages: in the same one, the headers of all of them, which
- * every operation looks at, would compete for the same few places of the processor's first cache. */
+/* Shards begin at different lines of their pages: in the same one, the headers of all of them,
+ * which every operation looks at, would compete for the same few places of the processor's first
+ * cache. */
 #define SHARD_STAGGER (5 * CACHE_LINE)
 #define EXTENT_BYTES_MIN 4096u
 #define EXTENT_BYTES_MAX (1u << 30)

@@ -4,6 +4,7 @@
  */
 #include "index.h"
 
+#include "lock.h"
 #include "log.h"
 
 /* Grow beyond 36/64 = 0.56 words in use. Buckets that this round has not split yet are up to half
@@ -127,53 +128,36 @@ bool index_victim(const shard *s, uint64_t hash, found *out) {
     return false;
 }
 
-/* ------------------------------------------------------------- prefetching */
-
-void index_prefetch(const shard *s, uint64_t hash) {
-    bucket_pair pair;
-    if (!index_pair(s, hash, index_size(s), &pair)) return;
-    prefetch(pair.first);
-    prefetch(pair.second);
-}
-
-void index_prefetch_record(const shard *s, uint64_t hash) {
-    bucket_pair pair;
-    if (!index_pair(s, hash, index_size(s), &pair)) return;
-    const uint64_t match = pair_match(&pair, hash_tag(hash));
-    if (!match) return;
-    /* A prefetch may go anywhere: the place is not checked. */
-    const uint8_t *at = s->extents + word_offset(load_u64_relaxed(pair_word(&pair, match)));
-    prefetch(at);
-    prefetch(at + CACHE_LINE);
-}
-
 /* --------------------------------------------------------------- publishing */
 
-void index_publish(const shard *s, uint64_t *word, uint64_t value) {
+bool index_publish(const shard *s, uint64_t *word, uint64_t value) {
+    if (unlikely(!lock_is_ours(s->cache, s->header))) return false;
     /* Readers look into the stash only if its count says so: count first. */
     if (in_stash(s, word) && word_tag(load_u64_relaxed(word)) == 0)
         store_u32_release(&s->header->stash_count, load_u32_relaxed(&s->header->stash_count) + 1);
     store_u64_release(word, value); /* pairs with the acquire of the word in read.c */
+    return true;
 }
 
-void index_clear_word(const shard *s, uint64_t *word) {
+bool index_clear_word(const shard *s, uint64_t *word) {
+    if (unlikely(!lock_is_ours(s->cache, s->header))) return false;
     store_u64_release(word, 0);
-    if (!in_stash(s, word)) return;
+    if (!in_stash(s, word)) return true;
     uint32_t count = load_u32_relaxed(&s->header->stash_count);
     if (count) store_u32_release(&s->header->stash_count, count - 1);
+    return true;
 }
 
 /* ------------------------------------------------------------------- ghosts */
 
-void index_leave_ghost(const shard *s, uint64_t *word) {
-    if (in_stash(s, word)) {
-        index_clear_word(s, word);
-        return;
-    }
+bool index_leave_ghost(const shard *s, uint64_t *word) {
+    if (in_stash(s, word)) return index_clear_word(s, word);
+    if (unlikely(!lock_is_ours(s->cache, s->header))) return false;
     uint64_t now = (load_u64_relaxed(&s->header->ghosts) + 1) & GHOST_TIME_MASK;
     store_u64_relaxed(&s->header->ghosts, now);
     uint64_t tag = load_u64_relaxed(word) >> WORD_TAG_SHIFT;
     store_u64_release(word, tag << WORD_TAG_SHIFT | WORD_GHOST | now);
+    return true;
 }
 
 bool index_take_ghost(const shard *s, uint64_t hash, uint64_t age_max) {
@@ -202,11 +186,11 @@ bool index_wants_growth(const shard *s) {
 /* Words of the stash whose first bucket is one of two that a split has made room in go there. */
 static void stash_drain(const shard *s, uint32_t from, uint32_t to) {
     for (uint32_t i = 0; i < STASH_WORDS && load_u32_relaxed(&s->header->stash_count); i++) {
-        uint64_t *word = &s->stash[i / BUCKET_WORDS].words[i % BUCKET_WORDS];
+        uint64_t *word = stash_word(s, i);
         uint64_t value = load_u64_relaxed(word);
         record r;
         if (word_tag(value) == 0 || !record_load(s, word_offset(value), &r) || !r.key) continue;
-        uint64_t hash = fc_hash(r.key, r.header.key_len, s->cache->hash_seed);
+        uint64_t hash = record_hash(s, &r);
         uint32_t number = index_address(hash_first(hash), to + 1);
         if (number != from && number != to) continue;
         uint32_t used;
@@ -215,14 +199,14 @@ static void stash_drain(const shard *s, uint32_t from, uint32_t to) {
         if (!room) continue;
         store_u64_release(room, value);
         store_u64_release(&s->header->stash_moves, load_u64_relaxed(&s->header->stash_moves) + 1);
-        index_clear_word(s, word);
+        (void)index_clear_word(s, word);
     }
 }
 
-static bool directory_extend(const shard *s, uint32_t chunk) {
+static bool directory_extend(const shard *s, uint32_t section) {
     uint32_t extent = log_take_for_index(s);
     if (extent == EXTENT_NONE) return false;
-    store_u32_release(&s->directory[chunk], extent); /* read through `buckets`, published later */
+    store_u32_release(&s->directory[section], extent); /* read through `buckets`, published later */
     return true;
 }
 
@@ -230,7 +214,7 @@ static bool directory_extend(const shard *s, uint32_t chunk) {
 static bool moves(const shard *s, uint64_t value, uint32_t from, uint32_t to) {
     record r;
     if (!record_load(s, word_offset(value), &r) || !r.key) return false;
-    uint64_t hash = fc_hash(r.key, r.header.key_len, s->cache->hash_seed);
+    uint64_t hash = record_hash(s, &r);
     bool by_first = index_address(hash_first(hash), to) == from;
     return index_address(by_first ? hash_first(hash) : hash_second(hash), to + 1) == to;
 }
@@ -239,9 +223,9 @@ bool index_grow(const shard *s) {
     const geometry *g = s->geometry;
     const uint32_t to = index_size(s); /* number of the new bucket */
     if (to == 0 || to >= g->buckets_max) return false;
-    const uint32_t chunk = to >> g->buckets_per_extent_shift;
-    const bool first_of_chunk = (to & ((1u << g->buckets_per_extent_shift) - 1)) == 0;
-    if (first_of_chunk && !directory_extend(s, chunk)) return false;
+    const uint32_t section = to >> g->buckets_per_extent_shift;
+    const bool begins_section = (to & ((1u << g->buckets_per_extent_shift) - 1)) == 0;
+    if (begins_section && !directory_extend(s, section)) return false;
     const uint32_t from = to - (uint32_t)floor_power_of_two(to);
     bucket *old = index_bucket(s, from);
     bucket *new = index_bucket(s, to);
@@ -271,7 +255,7 @@ void index_walk(const shard *s, void (*visit)(void *context, uint64_t *word, uin
             if (word_tag(load_u64_relaxed(&b->words[i])) != 0) visit(context, &b->words[i], number);
     }
     for (uint32_t i = 0; i < STASH_WORDS; i++) {
-        uint64_t *word = &s->stash[i / BUCKET_WORDS].words[i % BUCKET_WORDS];
+        uint64_t *word = stash_word(s, i);
         if (word_tag(load_u64_relaxed(word)) != 0) visit(context, word, INDEX_STASH);
     }
 }

@@ -17,12 +17,8 @@
 #ifndef FC_INDEX_H
 #define FC_INDEX_H
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
+#include "bucket.h"
 #include "record.h"
-#include "shard.h"
 
 /* Bucket number of a 32-bit hash in a table of `buckets`: linear hashing's address function. */
 static inline uint32_t index_address(uint32_t hash, uint32_t buckets) {
@@ -42,9 +38,9 @@ static inline uint32_t index_size(const shard *s) {
 /* Bucket `number`, or null if the directory is damaged there. */
 static inline bucket *index_bucket(const shard *s, uint32_t number) {
     const geometry *g = s->geometry;
-    uint32_t chunk = number >> g->buckets_per_extent_shift;
-    if (unlikely(chunk >= g->extents)) return NULL;
-    uint32_t extent = load_u32_relaxed(&s->directory[chunk]);
+    const uint32_t section = number >> g->buckets_per_extent_shift;
+    if (unlikely(section >= g->extents)) return NULL;
+    uint32_t extent = load_u32_relaxed(&s->directory[section]);
     if (unlikely(extent >= g->extents)) return NULL;
     uint32_t within = number & ((1u << g->buckets_per_extent_shift) - 1);
     return (bucket *)(void *)(s->extents + ((uint64_t)extent << g->extent_shift)) + within;
@@ -56,34 +52,7 @@ static inline bool index_belongs(uint64_t hash, uint32_t number, uint32_t bucket
            index_address(hash_second(hash), buckets) == number;
 }
 
-/* Which words of a bucket bear the tag: bit 4 i + 3 for word i. A hint: load the word before
- * believing it. One 16-byte load covers two words; each word's 8 bytes are read at once on every
- * x86-64, and a torn pair of words would only be a stale hint. */
-static inline uint32_t bucket_match(const bucket *b, uint16_t tag) {
-#if defined(__SSE2__) && !defined(FC_TSAN)
-    const __m128i *pairs = (const __m128i *)(const void *)b->words;
-    const __m128i wanted = _mm_set1_epi16((short)tag);
-    __m128i m01 = _mm_packs_epi16(_mm_cmpeq_epi16(_mm_load_si128(pairs), wanted),
-                                  _mm_cmpeq_epi16(_mm_load_si128(pairs + 1), wanted));
-    __m128i m23 = _mm_packs_epi16(_mm_cmpeq_epi16(_mm_load_si128(pairs + 2), wanted),
-                                  _mm_cmpeq_epi16(_mm_load_si128(pairs + 3), wanted));
-    uint32_t bytes = (uint32_t)_mm_movemask_epi8(m01) | (uint32_t)_mm_movemask_epi8(m23) << 16;
-    return bytes & 0x88888888u; /* the tags are the highest of each word's four lanes */
-#else
-    uint32_t match = 0;
-    for (uint32_t i = 0; i < BUCKET_WORDS; i++)
-        match |= (uint32_t)(word_tag(load_u64_relaxed(&b->words[i])) == tag) << (4 * i + 3);
-    return match;
-#endif
-}
-
-/* The two buckets of a key, which are looked at as one, so that the fetches overlap and no branch
- * depends on which of them holds the key. */
-typedef struct bucket_pair {
-    bucket *first, *second;
-} bucket_pair;
-
-/* False if the index is damaged there. `buckets` comes from index_size. */
+/* False if the index is damaged there; *out is then of no use. `buckets` comes from index_size. */
 static inline bool index_pair(const shard *s, uint64_t hash, uint32_t buckets, bucket_pair *out) {
     if (unlikely(!buckets)) return false;
     out->first = index_bucket(s, index_address(hash_first(hash), buckets));
@@ -91,20 +60,29 @@ static inline bool index_pair(const shard *s, uint64_t hash, uint32_t buckets, b
     return likely(out->first && out->second);
 }
 
-/* As bucket_match, for both; pair_word gives the word of the lowest bit. */
-static inline uint64_t pair_match(const bucket_pair *pair, uint16_t tag) {
-    return bucket_match(pair->first, tag) | (uint64_t)bucket_match(pair->second, tag) << 32;
+/* Begin to fetch what an operation on the key touches first: its buckets, then, when they are
+ * there, the beginning of its record. The pair has nulls if the index is damaged there; the word, the
+ * first that bears the key's tag, is null if there is none. No effect on results. */
+static inline void index_prefetch(const shard *s, uint64_t hash, bucket_pair *pair) {
+    if (unlikely(!index_pair(s, hash, index_size(s), pair))) {
+        *pair = (bucket_pair){NULL, NULL};
+        return;
+    }
+    prefetch(pair->first);
+    prefetch(pair->second);
 }
-static inline uint64_t *pair_word(const bucket_pair *pair, uint64_t match) {
-    const uint32_t i = (uint32_t)__builtin_ctzll(match) / 4;
-    bucket *b = i < BUCKET_WORDS ? pair->first : pair->second;
-    return &b->words[i % BUCKET_WORDS];
+static inline uint64_t *index_prefetch_record(const shard *s, uint64_t hash,
+                                              const bucket_pair *pair) {
+    if (unlikely(!pair->first)) return NULL;
+    const uint64_t match = pair_match(pair, hash_tag(hash));
+    if (!match) return NULL;
+    uint64_t *word = pair_word(pair, match);
+    /* A prefetch may go anywhere: the place is not checked. */
+    const uint8_t *at = s->extents + word_offset(load_u64_relaxed(word));
+    prefetch(at);
+    prefetch(at + CACHE_LINE);
+    return word;
 }
-
-/* Begin to fetch what an operation on the key touches first: its buckets; then, when they are there,
- * the beginning of its record. No effect on results. */
-void index_prefetch(const shard *s, uint64_t hash);
-void index_prefetch_record(const shard *s, uint64_t hash);
 
 /* ---- everything below needs the shard's lock */
 
@@ -119,10 +97,8 @@ bool index_find(const shard *s, uint64_t hash, const void *key, uint32_t key_len
 /* The entry with that hash that has a part (record or chunk) at `offset`. */
 bool index_find_part(const shard *s, uint64_t hash, uint64_t offset, found *out);
 
-static inline bool word_is_ghost(uint64_t word) { return word_tag(word) != 0 && word & WORD_GHOST; }
-
-/* Leaves a ghost in place of an entry that was evicted. */
-void index_leave_ghost(const shard *s, uint64_t *word);
+/* Leaves a ghost in place of an entry that was evicted. False as above. */
+bool index_leave_ghost(const shard *s, uint64_t *word);
 /* Was a key with this hash evicted, at most `age_max` ghosts ago? Its ghost goes. */
 bool index_take_ghost(const shard *s, uint64_t hash, uint64_t age_max);
 
@@ -132,9 +108,10 @@ uint64_t *index_room(const shard *s, uint64_t hash);
 /* Some entry of a key's two buckets, for when index_room finds nothing. */
 bool index_victim(const shard *s, uint64_t hash, found *out);
 
-/* Stores a word into an empty place, or over one, or empties it. Readers see it at once. */
-void index_publish(const shard *s, uint64_t *word, uint64_t value);
-void index_clear_word(const shard *s, uint64_t *word);
+/* Stores a word into an empty place, or over one, or empties it. Readers see it at once. False, and
+ * nothing was stored, if the lock is no longer ours: see lock_is_ours. */
+bool index_publish(const shard *s, uint64_t *word, uint64_t value);
+bool index_clear_word(const shard *s, uint64_t *word);
 
 /* Would one more entry make the index too full? */
 bool index_wants_growth(const shard *s);

@@ -3,12 +3,10 @@
  * io.c is the half of fastcache.h that passes numbers only: keys, values and answers lie in
  * the two regions bound to the handle. Each call is the pointer call on those places.
  */
-#include "arguments.h"
 #include "batch.h"
 #include "handle.h"
-#include "hash.h"
-#include "iterate.h"
 #include "read.h"
+#include "write.h"
 
 FC_LAYOUT_ASSERT(sizeof(fc_control) == FC_IO_KEY);
 FC_LAYOUT_ASSERT(FC_IO_VALUE == FC_IO_KEY + FC_KEY_LEN_MAX);
@@ -52,14 +50,9 @@ static inline uint32_t integer(double number) {
 
 static inline int32_t get(const cache *c, uint32_t key_len, void *value, uint32_t capacity,
                           uint32_t flags) {
-    const int32_t key_status = key_check(key_len);
-    if (unlikely(key_status != FC_OK)) return key_status;
-    const uint64_t hash = fc_hash(key_of(c), key_len, c->hash_seed);
     read_result result;
-    int32_t status = read_entry(c, hash, key_of(c), key_len, value, capacity, flags, &result);
-    if (!(flags & FC_PEEK) && status != FC_BUFFER_TOO_SMALL)
-        cache_count_read(c, status != FC_MISS ? COUNT_HITS : COUNT_MISSES);
-    if (status == FC_MISS) return status;
+    int32_t status = read_get(c, key_of(c), key_len, value, capacity, flags, &result);
+    if (status < 0 && status != FC_BUFFER_TOO_SMALL) return status;
     fc_control *control = control_of(c);
     control->type = result.type;
     control->value_len = result.value_len;
@@ -93,40 +86,39 @@ int32_t fc_io_get_into(uint32_t handle, uint32_t key_len, void *value, uint32_t 
     return c ? get(c, key_len, value, capacity, flags & FC_PEEK) : status;
 }
 
-static int32_t set(const cache *c, uint32_t handle, uint32_t key_len, const void *value,
-                   uint32_t value_len) {
+static inline int32_t set(const cache *c, uint32_t key_len, const void *value, uint32_t value_len) {
     const fc_control *control = control_of(c);
-    const uint32_t type = control->type & 0xff, mode = control->type >> 8;
-    const double version = mode == FC_SET_IF_VERSION ? control->version : 0;
-    return fc_set(handle, key_of(c), key_len, value, value_len, type, mode, control->number,
-                  version);
+    const uint32_t mode = control->mode;
+    const write_value what = {value, value_len, control->type, control->ttl_ms};
+    return write_set(c, key_of(c), key_len, &what, mode,
+                     mode == FC_SET_IF_VERSION ? control->version : 0);
 }
 
 int32_t fc_io_set(double handle, double key_len, double value_len) {
     int32_t status;
-    const uint32_t h = integer(handle), len = integer(value_len);
-    const cache *c = bound(h, &status);
-    if (!c) return status;
-    if (!holds(c, len)) return FC_INVALID_ARGUMENT;
-    return set(c, h, integer(key_len), value_of(c), len);
+    const uint32_t len = integer(value_len);
+    const cache *c = bound(integer(handle), &status);
+    if (unlikely(!c)) return status;
+    if (unlikely(!holds(c, len))) return FC_INVALID_ARGUMENT;
+    return set(c, integer(key_len), value_of(c), len);
 }
 
 int32_t fc_io_set_from(uint32_t handle, uint32_t key_len, const void *value, uint32_t value_len) {
     int32_t status;
     const cache *c = bound(handle, &status);
-    return c ? set(c, handle, key_len, value, value_len) : status;
+    return c ? set(c, key_len, value, value_len) : status;
 }
 
 int32_t fc_io_delete(double handle, double key_len) {
     int32_t status;
     const cache *c = bound(integer(handle), &status);
-    return c ? fc_delete(integer(handle), key_of(c), integer(key_len)) : status;
+    return c ? write_delete(c, key_of(c), integer(key_len)) : status;
 }
 
 int32_t fc_io_has(double handle, double key_len) {
     int32_t status;
     const cache *c = bound(integer(handle), &status);
-    return c ? fc_has(integer(handle), key_of(c), integer(key_len)) : status;
+    return c ? read_has(c, key_of(c), integer(key_len)) : status;
 }
 
 int32_t fc_io_increment(double handle, double key_len, double by) {
@@ -134,21 +126,20 @@ int32_t fc_io_increment(double handle, double key_len, double by) {
     const cache *c = bound(integer(handle), &status);
     if (!c) return status;
     fc_control *control = control_of(c);
-    return fc_increment(integer(handle), key_of(c), integer(key_len), by, control->number,
-                        control->version, &control->number);
+    return write_increment(c, key_of(c), integer(key_len), by, control->initial, control->ttl_ms,
+                           &control->sum);
 }
 
 int32_t fc_io_touch(double handle, double key_len, double ttl_ms) {
     int32_t status;
     const cache *c = bound(integer(handle), &status);
-    return c ? fc_touch(integer(handle), key_of(c), integer(key_len), ttl_ms) : status;
+    return c ? write_touch(c, key_of(c), integer(key_len), ttl_ms) : status;
 }
 
 int32_t fc_io_ttl(double handle, double key_len) {
     int32_t status;
     const cache *c = bound(integer(handle), &status);
-    return c ? fc_ttl(integer(handle), key_of(c), integer(key_len), &control_of(c)->number)
-             : status;
+    return c ? read_ttl(c, key_of(c), integer(key_len), &control_of(c)->ttl_ms) : status;
 }
 
 int32_t fc_io_get_many(uint32_t handle, uint32_t count, uint32_t request_len,
@@ -157,9 +148,8 @@ int32_t fc_io_get_many(uint32_t handle, uint32_t count, uint32_t request_len,
     const cache *c = bound(handle, &status);
     if (!c) return status;
     if (!holds(c, request_len) || response_offset > c->response.length) return FC_INVALID_ARGUMENT;
-    return fc_get_many(handle, value_of(c), request_len, count,
-                       c->response.memory + response_offset, c->response.length - response_offset,
-                       flags);
+    return batch_get(c, value_of(c), request_len, count, c->response.memory + response_offset,
+                     c->response.length - response_offset, flags & FC_PEEK);
 }
 
 int32_t fc_io_set_many(uint32_t handle, uint32_t count, uint32_t request_len) {
@@ -167,7 +157,7 @@ int32_t fc_io_set_many(uint32_t handle, uint32_t count, uint32_t request_len) {
     const cache *c = bound(handle, &status);
     if (!c) return status;
     if (!holds(c, request_len)) return FC_INVALID_ARGUMENT;
-    return fc_set_many(handle, value_of(c), request_len, count, &control_of(c)->done);
+    return batch_set(c, value_of(c), request_len, count, &control_of(c)->done);
 }
 
 int32_t fc_io_delete_many(uint32_t handle, uint32_t count, uint32_t request_len) {
@@ -175,14 +165,6 @@ int32_t fc_io_delete_many(uint32_t handle, uint32_t count, uint32_t request_len)
     const cache *c = bound(handle, &status);
     if (!c) return status;
     if (!holds(c, request_len)) return FC_INVALID_ARGUMENT;
-    return fc_delete_many(handle, value_of(c), request_len, count, &control_of(c)->done,
-                          &control_of(c)->removed);
-}
-
-int32_t fc_io_iterate(uint32_t handle) {
-    int32_t status;
-    const cache *c = bound(handle, &status);
-    if (!c) return status;
-    return fc_iterate(handle, &control_of(c)->cursor, c->response.memory, c->response.length,
-                      &control_of(c)->done);
+    return batch_delete(c, value_of(c), request_len, count, &control_of(c)->done,
+                        &control_of(c)->removed);
 }

@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-#include "expire.h"
+#include "clock.h"
 #include "index.h"
 
 #define PLACES (1ull << 32)
-#define KEY_ROOM (4u + FC_KEY_LEN_MAX)
+#define KEY_ROOM (sizeof(fc_packed_key) + FC_KEY_LEN_MAX)
 #define INTERVAL_ROOM ((BUCKET_WORDS + STASH_WORDS) * KEY_ROOM)
 #define ATTEMPTS 64
 
@@ -67,16 +67,17 @@ static bool load_key(const page *p, uint64_t value, uint8_t *key, uint32_t *len,
 }
 
 static void append_key(page *p, const uint8_t *key, uint32_t len) {
-    memcpy(p->out.at, &len, 4);
-    memcpy(p->out.at + 4, key, len);
-    p->out.at += round_up(4 + len, 4);
+    const fc_packed_key header = {len};
+    memcpy(p->out.at, &header, sizeof header);
+    memcpy(p->out.at + sizeof header, key, len);
+    p->out.at += round_up(sizeof header + len, FC_PACKED_KEY_UNIT);
     p->out.keys++;
 }
 
 /* Keys of the stash whose place is in the interval. */
 static bool append_stash(page *p) {
     for (uint32_t i = 0; i < STASH_WORDS; i++) {
-        uint64_t value = load_u64_acquire(&p->s->stash[i / BUCKET_WORDS].words[i % BUCKET_WORDS]);
+        uint64_t value = load_u64_acquire(stash_word(p->s, i));
         uint8_t key[FC_KEY_LEN_MAX];
         uint32_t len;
         uint64_t hash;
@@ -136,6 +137,7 @@ static bool append_interval(const shard *s, uint64_t *place, bool last, output *
 
 int32_t iterate_keys(const cache *c, fc_cursor *cursor, uint8_t *response, uint32_t capacity,
                      uint32_t *used) {
+    if (capacity < FC_ITERATE_CAPACITY_MIN) return FC_BUFFER_TOO_SMALL;
     output out = {.at = response};
     uint64_t index = cursor->word[0], place = cursor->word[1];
     /* Enough steps for any answer, few enough to return soon from an empty cache. */

@@ -13,7 +13,7 @@
 
 #include "cache.h"
 
-/* See fc_iterate; capacity >= FC_ITERATE_CAPACITY_MIN. */
+/* See fc_iterate. */
 int32_t iterate_keys(const cache *c, fc_cursor *cursor, uint8_t *response, uint32_t capacity,
                      uint32_t *used);
 

@@ -23,7 +23,10 @@ lock_result lock_acquire(const cache *c, shard_header *shard);
 /* LOCK_TAKEN, LOCK_TAKEN_OVER (asks about the owner at most once), or LOCK_BUSY at once. */
 lock_result lock_try(const cache *c, shard_header *shard);
 void lock_release(const cache *c, shard_header *shard);
-/* False if a waiter believed us dead and took over: then leave the shard alone. */
+/* False if a waiter believed us dead and took over: then leave the shard alone. Asked before each
+ * store that readers see (index words, chunk locations, deadlines). That only narrows the time in
+ * which somebody who wrongly seemed dead does harm, to the few instructions between question and
+ * store; what keeps the living from seeming dead is their byte lock (process.h). */
 bool lock_is_ours(const cache *c, const shard_header *shard);
 
 #endif

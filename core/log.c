@@ -22,7 +22,7 @@ bool log_is_open(const shard *s, uint32_t extent) {
 }
 
 enum queue log_queue(const shard *s, uint64_t offset) {
-    uint32_t extent = (uint32_t)(offset >> s->geometry->extent_shift);
+    const uint64_t extent = extent_of(s, offset);
     if (extent >= s->geometry->extents) return QUEUE_MAIN;
     return load_u32_relaxed(&s->states[extent].queue) == QUEUE_PROBATION ? QUEUE_PROBATION
                                                                          : QUEUE_MAIN;
@@ -107,6 +107,14 @@ void log_epoch_end(const shard *s) {
     store_u64_relaxed(&s->header->epoch_entries, 0);
 }
 
+void log_note_deadline(const shard *s, uint32_t extent, uint64_t deadline_ms) {
+    if (deadline_ms == 0) return;
+    log_lower_deadline(&s->states[extent].deadline_min, deadline_ms);
+    log_lower_deadline(&s->header->deadline_min, deadline_ms);
+    if (load_u32_relaxed(&s->header->walks[WALK_SWEEP].extent) == extent)
+        log_lower_deadline(&s->header->sweep_deadline_min, deadline_ms);
+}
+
 /* The free extent that was opened longest ago: readers that still look at it are the fewest. */
 static uint32_t oldest_free(const shard *s) {
     uint32_t best = EXTENT_NONE;
@@ -158,9 +166,10 @@ uint32_t log_take_for_index(const shard *s) {
 }
 
 void log_release(const shard *s, uint64_t offset, uint32_t size) {
-    uint32_t extent = (uint32_t)(offset >> s->geometry->extent_shift);
+    const uint64_t extent = extent_of(s, offset);
     if (extent >= s->geometry->extents) return;
-    if (live_subtract(s, extent, size) == 0 && !log_is_open(s, extent)) log_free(s, extent);
+    if (live_subtract(s, (uint32_t)extent, size) == 0 && !log_is_open(s, (uint32_t)extent))
+        log_free(s, (uint32_t)extent);
 }
 
 void log_release_chunk(const shard *s, uint64_t offset) {
@@ -182,8 +191,7 @@ static tail tail_of(const shard *s, uint32_t lane) {
     uint32_t extent = open_extent(s, lane);
     if (extent == EXTENT_NONE) return (tail){0, 0};
     uint32_t position = (uint32_t)round_up(extent_used(s, extent), RECORD_ALIGN);
-    return (tail){((uint64_t)extent << s->geometry->extent_shift) + position,
-                  s->geometry->extent_bytes - position};
+    return (tail){extent_offset(s, extent) + position, s->geometry->extent_bytes - position};
 }
 
 bool log_fits_tail(const shard *s, uint32_t lane, uint64_t size) {
@@ -192,9 +200,10 @@ bool log_fits_tail(const shard *s, uint32_t lane, uint64_t size) {
 
 /* Counts a complete record at the tail; before this a walk does not see it. */
 static void tail_commit(const shard *s, uint64_t offset, uint32_t size) {
-    uint32_t extent = (uint32_t)(offset >> s->geometry->extent_shift);
+    const uint32_t extent = (uint32_t)extent_of(s, offset);
     extent_state *state = &s->states[extent];
-    uint32_t position = (uint32_t)(offset & (s->geometry->extent_bytes - 1));
+    const uint32_t position = extent_position(s, offset);
+    FC_ASSERT(position + size <= s->geometry->extent_bytes && size % RECORD_ALIGN == 0);
     store_u32_release(&state->used, position + size);
     live_add(s, extent, size);
 }

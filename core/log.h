@@ -9,7 +9,7 @@
  * the bytes (acquire fence), is not greater: then the extent was not reopened in between.
  *
  * All calls need the shard's lock. Numbers read from the segment are checked before use; where
- * they are impossible a call does nothing or fails, and the next shard_lock recounts.
+ * they are impossible a call does nothing or fails, and the next guard_lock recounts.
  */
 #ifndef FC_LOG_H
 #define FC_LOG_H
@@ -60,6 +60,11 @@ void log_free(const shard *s, uint32_t extent);
 void log_seal(const shard *s, uint32_t lane);
 /* The present epoch ends: what was open for it is now open for the one before. */
 void log_epoch_end(const shard *s);
+/* Notes that a record of `extent` has a deadline, before the record is published; 0 for none. */
+void log_note_deadline(const shard *s, uint32_t extent, uint64_t deadline_ms);
+static inline void log_lower_deadline(uint64_t *bound, uint64_t deadline_ms) {
+    if (deadline_ms < load_u64_relaxed(bound)) store_u64_relaxed(bound, deadline_ms);
+}
 /* Is this an open extent? */
 bool log_is_open(const shard *s, uint32_t extent);
 /* The queue of the extent that `offset` lies in. */

@@ -8,7 +8,9 @@
 #ifndef FC_MARK_H
 #define FC_MARK_H
 
-#include "record.h"
+#include "bucket.h"
+#include "include/fastcache.h"
+#include "shard.h"
 
 #define MARK_READS_MAX 3u
 

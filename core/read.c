@@ -4,8 +4,8 @@
  */
 #include "read.h"
 
-#include "expire.h"
-#include "index.h"
+#include "arguments.h"
+#include "clock.h"
 #include "mark.h"
 
 #define READ_ATTEMPTS 8
@@ -59,7 +59,7 @@ __attribute__((always_inline)) static inline attempt fetch_and_examine(reader *r
 
 static attempt search_stash(reader *r) {
     for (uint32_t i = 0; i < STASH_WORDS; i++) {
-        attempt result = examine(r, &r->s.stash[i / BUCKET_WORDS].words[i % BUCKET_WORDS]);
+        attempt result = examine(r, stash_word(&r->s, i));
         if (result != ATTEMPT_MISS) return result;
     }
     return ATTEMPT_MISS;
@@ -149,10 +149,40 @@ __attribute__((always_inline)) static inline int32_t read_from(reader r, uint64_
     return FC_MISS;
 }
 
-int32_t read_entry(const cache *c, uint64_t hash, const void *key, uint32_t key_len, void *value,
-                   uint32_t capacity, uint32_t flags, read_result *result) {
+/* Counts on the calls that use an entry; one whose value did not fit will be asked for again. */
+static inline void count_use(const cache *c, int32_t status, uint32_t flags) {
+    if ((flags & FC_PEEK) || status == FC_BUFFER_TOO_SMALL) return;
+    cache_count_read(c, status != FC_MISS ? COUNT_HITS : COUNT_MISSES);
+}
+
+int32_t read_get(const cache *c, const void *key, uint32_t key_len, void *value, uint32_t capacity,
+                 uint32_t flags, read_result *result) {
+    const int32_t key_status = key_check(key_len);
+    if (unlikely(key_status != FC_OK)) return key_status;
+    const uint64_t hash = fc_hash(key, key_len, c->hash_seed);
     const reader r = {.s = shard_of(c, hash), .hash = hash, .key = key, .key_len = key_len};
-    return read_from(r, NULL, value, capacity, flags, result);
+    const int32_t status = read_from(r, NULL, value, capacity, flags, result);
+    count_use(c, status, flags);
+    return status;
+}
+
+/* Everything but the value, without a trace. */
+static int32_t inspect(const cache *c, const void *key, uint32_t key_len, read_result *result) {
+    return read_get(c, key, key_len, NULL, 0, FC_PEEK | READ_NO_VALUE, result);
+}
+
+int32_t read_has(const cache *c, const void *key, uint32_t key_len) {
+    read_result result;
+    const int32_t status = inspect(c, key, key_len, &result);
+    return status >= 0 ? FC_OK : status;
+}
+
+int32_t read_ttl(const cache *c, const void *key, uint32_t key_len, double *ttl_ms) {
+    read_result result;
+    const int32_t status = inspect(c, key, key_len, &result);
+    if (status < 0) return status;
+    *ttl_ms = deadline_distance(c, result.deadline_ms);
+    return FC_OK;
 }
 
 /* ---------------------------------------------------------------- in stages */
@@ -160,30 +190,18 @@ int32_t read_entry(const cache *c, uint64_t hash, const void *key, uint32_t key_
 void read_begin(const cache *c, lookup *l) {
     l->hash = fc_hash(l->key, l->key_len, c->hash_seed);
     l->s = shard_of(c, l->hash);
-    if (unlikely(!index_pair(&l->s, l->hash, index_size(&l->s), &l->pair))) {
-        l->pair = (bucket_pair){NULL, NULL};
-        return;
-    }
-    prefetch(l->pair.first);
-    prefetch(l->pair.second);
+    index_prefetch(&l->s, l->hash, &l->pair);
 }
 
 void read_approach(lookup *l) {
-    l->word = NULL;
-    if (unlikely(!l->pair.first)) return;
-    const uint64_t match = pair_match(&l->pair, hash_tag(l->hash));
-    if (!match) return;
-    uint64_t *word = pair_word(&l->pair, match);
-    const uint64_t offset = word_offset(load_u64_relaxed(word));
-    if (unlikely(offset > l->s.geometry->shard_data_bytes - RECORD_HEADER)) return;
-    l->word = word;
-    l->record = l->s.extents + offset;
-    prefetch(l->record);
-    prefetch(l->record + CACHE_LINE);
+    l->word = index_prefetch_record(&l->s, l->hash, &l->pair);
+    const uint64_t offset = l->word ? word_offset(load_u64_relaxed(l->word)) : UINT64_MAX;
+    if (offset > l->s.geometry->shard_data_bytes - RECORD_HEADER) l->word = NULL;
+    l->record = l->word ? l->s.extents + offset : NULL;
 }
 
 void read_approach_value(const lookup *l) {
-    if (!l->word) return;
+    if (!l->record) return;
     /* A header's worth of bytes is inside the shard, as read_approach has checked; what the lengths
      * say is not checked. */
     uint64_t lengths = load_u64_relaxed((const uint64_t *)(const void *)l->record + 2);
@@ -194,6 +212,10 @@ void read_approach_value(const lookup *l) {
 
 int32_t read_finish(const lookup *l, void *value, uint32_t capacity, uint32_t flags,
                     read_result *result) {
+    const int32_t key_status = key_check(l->key_len);
+    if (unlikely(key_status != FC_OK)) return key_status;
     const reader r = {.s = l->s, .hash = l->hash, .key = l->key, .key_len = l->key_len};
-    return read_from(r, l->word, value, capacity, flags, result);
+    const int32_t status = read_from(r, l->word, value, capacity, flags, result);
+    count_use(l->s.cache, status, flags);
+    return status;
 }

@@ -5,8 +5,8 @@
  * The protocol (contract R1, R2): load the shard's sequence; find the index word; load the
  * record's header once and check every length; compare the whole key; copy the value; then
  * (acquire fence) the generation of every extent touched must not exceed the sequence, else
- * the extent was reused meanwhile and the attempt counts for nothing. So it is if the index grew, or a
- * key left the stash, behind a search that found nothing. After READ_ATTEMPTS the answer is a miss:
+ * the extent was reused meanwhile and the attempt counts for nothing. So it is if the index grew, or
+ * a key left the stash, behind a search that found nothing. After READ_ATTEMPTS the answer is a miss:
  * only writers that do such a thing at the right moment of each of them can cause that.
  */
 #ifndef FC_READ_H
@@ -24,11 +24,14 @@ typedef struct read_result {
 /* Flag beside FC_PEEK: do not copy the value. */
 #define READ_NO_VALUE 2u
 
-/* The value's length, FC_MISS, or FC_BUFFER_TOO_SMALL; *result is set but for FC_MISS. */
-int32_t read_entry(const cache *c, uint64_t hash, const void *key, uint32_t key_len, void *value,
-                   uint32_t capacity, uint32_t flags, read_result *result);
+/* As fc_get: the value's length, or a status. *result is set but for FC_MISS and a bad key. */
+int32_t read_get(const cache *c, const void *key, uint32_t key_len, void *value, uint32_t capacity,
+                 uint32_t flags, read_result *result);
+/* As fc_has and fc_ttl. */
+int32_t read_has(const cache *c, const void *key, uint32_t key_len);
+int32_t read_ttl(const cache *c, const void *key, uint32_t key_len, double *ttl_ms);
 
-/* The same in four stages, for many keys at once: each of the first three begins to fetch what the
+/* read_get in four stages, for many keys at once: each of the first three begins to fetch what the
  * next one looks at, so that the cache misses of several lookups overlap. The caller sets the key;
  * what else a lookup holds is only a hint, and read_finish believes none of it. */
 typedef struct lookup {
@@ -36,9 +39,9 @@ typedef struct lookup {
     uint32_t key_len;
     uint64_t hash;
     shard s;
-    bucket_pair pair; /* of nulls, if the index is damaged there */
-    uint64_t *word;   /* in the pair, with the key's tag, or null */
-    const uint8_t *record;
+    bucket_pair pair;
+    uint64_t *word;        /* in the pair, with the key's tag, or null */
+    const uint8_t *record; /* where it leads */
 } lookup;
 
 void read_begin(const cache *c, lookup *l);

@@ -6,6 +6,7 @@
 #ifndef FC_RECORD_H
 #define FC_RECORD_H
 
+#include "hash.h"
 #include "include/fastcache.h"
 #include "shard.h"
 
@@ -24,16 +25,6 @@ typedef struct record {
     uint32_t chunks;      /* head */
     uint32_t value_here;  /* bytes at `value` */
 } record;
-
-static inline uint64_t word_offset(uint64_t word) {
-    return (word & WORD_LOCATION_MASK) * RECORD_ALIGN;
-}
-static inline uint16_t word_tag(uint64_t word) { return (uint16_t)(word >> WORD_TAG_SHIFT); }
-static inline uint32_t word_mark(uint64_t word) { return (word >> WORD_MARK_SHIFT) & 0xff; }
-static inline uint64_t word_make(uint16_t tag, uint32_t mark, uint64_t offset) {
-    return (uint64_t)tag << WORD_TAG_SHIFT | (uint64_t)mark << WORD_MARK_SHIFT |
-           offset / RECORD_ALIGN;
-}
 
 static inline uint64_t record_inline_size(uint64_t key_len, uint64_t value_len) {
     return round_up(RECORD_HEADER + key_len + value_len, RECORD_ALIGN);
@@ -107,6 +98,11 @@ __attribute__((always_inline)) static inline bool record_load(const shard *s, ui
     r->value_here = r->header.value_len;
     r->chunks = 0;
     return true;
+}
+
+/* Hash of the key of a record that has one. */
+static inline uint64_t record_hash(const shard *s, const record *r) {
+    return fc_hash(r->key, r->header.key_len, s->cache->hash_seed);
 }
 
 static inline bool record_has_key(const record *r, const void *key, uint32_t key_len) {

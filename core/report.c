@@ -25,3 +25,15 @@ int32_t report_fail(fc_report *report, int32_t status, const char *format, ...) 
         (uint32_t)written <= FC_MESSAGE_LEN_MAX ? (uint32_t)written : FC_MESSAGE_LEN_MAX;
     return status;
 }
+
+const char *fc_status_text(int32_t status) {
+    switch (status) {
+#define FC_STATUS_CASE(name, value, meaning) \
+    case value:                              \
+        return meaning;
+        FC_STATUS_TABLE(FC_STATUS_CASE)
+#undef FC_STATUS_CASE
+    default:
+        return "unknown status";
+    }
+}

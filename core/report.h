@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * report.h owns how a failure is told: a status, and a message with what was
- * wrong, the number, the limit and the remedy.
+ * report.h owns how a failure is told: a status and its text (fc_status_text is in report.c), and a
+ * message with what was wrong, the number, the limit and the remedy.
  */
 #ifndef FC_REPORT_H
 #define FC_REPORT_H

@@ -14,7 +14,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "expire.h"
+#include "clock.h"
 #include "os/os.h"
 #include "process.h"
 #include "report.h"

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * shard.h owns the view of one shard, and composes its lock, index and log.
- *
- * Invariant: whatever instruction a lock holder dies at, every index word is empty or names a
- * complete record. So a take-over rebuilds the holder's own notes (lines 2 and 3 of the header
- * and the extent states) from the index; nothing has to be undone.
+ * shard.h owns the view of one shard: where its parts lie in this process's memory.
  */
 #ifndef FC_SHARD_H
 #define FC_SHARD_H
@@ -43,14 +39,22 @@ static inline shard shard_of(const cache *c, uint64_t hash) {
     return shard_at(c, hash_shard(hash, c->geometry.shards));
 }
 
-/* FC_OK, FC_BUSY, or FC_CORRUPT (the lock is not held then). */
-int32_t shard_lock(const shard *s);
-/* The same, without waiting. */
-int32_t shard_try_lock(const shard *s);
-void shard_unlock(const shard *s);
+/* Word `i` of the stash, below STASH_WORDS. */
+static inline uint64_t *stash_word(const shard *s, uint32_t i) {
+    return &s->stash[i / BUCKET_WORDS].words[i % BUCKET_WORDS];
+}
 
-/* Rebuilds the lock holder's notes from the index, dropping words that name no complete
- * record of their own bucket. FC_OK or FC_CORRUPT. Needs the lock; cost grows with the entries. */
-int32_t shard_recount(const shard *s);
+/* The extent that `offset` lies in; not below geometry->extents if it lies in none. */
+static inline uint64_t extent_of(const shard *s, uint64_t offset) {
+    return offset >> s->geometry->extent_shift;
+}
+/* Where it lies there. */
+static inline uint32_t extent_position(const shard *s, uint64_t offset) {
+    return (uint32_t)offset & (s->geometry->extent_bytes - 1);
+}
+/* Where extent `extent` begins. */
+static inline uint64_t extent_offset(const shard *s, uint32_t extent) {
+    return (uint64_t)extent << s->geometry->extent_shift;
+}
 
 #endif

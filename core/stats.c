@@ -4,7 +4,9 @@
  */
 #include "stats.h"
 
+#include "clock.h"
 #include "expire.h"
+#include "guard.h"
 #include "log.h"
 #include "process.h"
 
@@ -14,9 +16,9 @@
  * meanwhile sweeps it itself. */
 static bool sweep_part(const shard *s) {
     if (load_u64_relaxed(&s->header->deadline_min) > clock_now_ms(s->cache)) return false;
-    if (shard_try_lock(s) != FC_OK) return false;
+    if (guard_try_lock(s) != FC_OK) return false;
     const uint32_t looked_at = expire_sweep(s, clock_now_ms(s->cache), SWEEP_RECORDS);
-    shard_unlock(s);
+    guard_unlock(s);
     return looked_at != 0;
 }
 

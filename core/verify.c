@@ -1,193 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify.c: see verify.h. It recomputes from the index what the lock holder's notes say, and
- * compares; it repairs nothing (but a take-over, which shard_lock does first).
+ * verify.c: see verify.h.
  */
 #include "verify.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
-#include "index.h"
-#include "log.h"
+#include "guard.h"
 #include "report.h"
-
-typedef struct check {
-    const shard *s;
-    uint32_t number; /* of the shard */
-    uint32_t buckets;
-    uint64_t entries;
-    uint64_t stash_count;
-    uint64_t live_bytes;
-    uint64_t probation_entries;
-    uint64_t probation_bytes;
-    uint64_t *live; /* per extent */
-    fc_report *report;
-    int32_t status;
-} check;
-
-#define BROKEN(k, ...)                                                                             \
-    do {                                                                                           \
-        if ((k)->status == FC_OK) (k)->status = report_fail((k)->report, FC_CORRUPT, __VA_ARGS__); \
-        return;                                                                                    \
-    } while (0)
-
-static void check_part(check *k, const record *part, uint64_t deadline_ms) {
-    const shard *s = k->s;
-    const extent_state *state = &s->states[part->extent];
-    uint32_t position = (uint32_t)(part->offset & (s->geometry->extent_bytes - 1));
-    const uint32_t kind = load_u32_relaxed(&state->kind);
-    const uint32_t used = load_u32_relaxed(&state->used);
-    if (kind != EXTENT_DATA)
-        BROKEN(k, "shard %" PRIu32 ": a live record lies in extent %" PRIu32 " of kind %" PRIu32,
-               k->number, part->extent, kind);
-    if (position + part->size > used)
-        BROKEN(k,
-               "shard %" PRIu32 ": a live record ends at %" PRIu32 " of extent %" PRIu32
-               ", which is used up to %" PRIu32,
-               k->number, position + part->size, part->extent, used);
-    if (deadline_ms && (deadline_ms < load_u64_relaxed(&state->deadline_min) ||
-                        deadline_ms < load_u64_relaxed(&s->header->deadline_min)))
-        BROKEN(k, "shard %" PRIu32 ": extent %" PRIu32 " does not know the deadline %" PRIu64,
-               k->number, part->extent, deadline_ms);
-    k->live[part->extent] += part->size;
-    k->live_bytes += part->size;
-    if (log_queue(s, part->offset) == QUEUE_PROBATION) k->probation_bytes += part->size;
-}
-
-static void check_chunks(check *k, const record *head, uint64_t hash) {
-    uint64_t value_len = head->value_here;
-    for (uint32_t i = 0; i < head->chunks; i++) {
-        record chunk;
-        uint64_t offset = load_u64_relaxed(&head->locations[i]);
-        if (!record_load(k->s, offset, &chunk) || chunk.header.form != RECORD_CHUNK)
-            BROKEN(k, "shard %" PRIu32 ": no chunk at %" PRIu64, k->number, offset);
-        if (chunk.header.version != hash)
-            BROKEN(k, "shard %" PRIu32 ": the chunk at %" PRIu64 " belongs to another key",
-                   k->number, offset);
-        value_len += chunk.header.value_len;
-        check_part(k, &chunk, 0);
-    }
-    if (value_len != head->header.value_len)
-        BROKEN(k, "shard %" PRIu32 ": a value of %" PRIu32 " bytes has parts of %" PRIu64,
-               k->number, head->header.value_len, value_len);
-}
-
-static void check_word(void *context, uint64_t *word, uint32_t number) {
-    check *k = context;
-    if (k->status != FC_OK) return;
-    const shard *s = k->s;
-    uint64_t value = load_u64_relaxed(word);
-    record head;
-    if (word_is_ghost(value)) return;
-    if (!record_load(s, word_offset(value), &head) || !head.key)
-        BROKEN(k, "shard %" PRIu32 ": bucket %" PRIu32 " names no record at %" PRIu64, k->number,
-               number, word_offset(value));
-    uint64_t hash = fc_hash(head.key, head.header.key_len, s->cache->hash_seed);
-    if (shard_of(s->cache, hash).header != s->header || hash_tag(hash) != word_tag(value) ||
-        (number != INDEX_STASH && !index_belongs(hash, number, k->buckets)))
-        BROKEN(k, "shard %" PRIu32 ": the key at %" PRIu64 " does not belong into bucket %" PRIu32,
-               k->number, head.offset, number);
-    found first;
-    if (!index_find(s, hash, head.key, head.header.key_len, &first) || first.word != word)
-        BROKEN(k, "shard %" PRIu32 ": the key at %" PRIu64 " is in the index twice", k->number,
-               head.offset);
-    if (head.header.version > load_u64_relaxed(&s->header->version))
-        BROKEN(k, "shard %" PRIu32 ": version %" PRIu64 " is ahead of the counter", k->number,
-               head.header.version);
-    k->entries++;
-    if (log_queue(s, head.offset) == QUEUE_PROBATION) k->probation_entries++;
-    if (number == INDEX_STASH) k->stash_count++;
-    check_part(k, &head, head.header.deadline_ms);
-    if (k->status == FC_OK) check_chunks(k, &head, hash);
-}
-
-static void check_directory(check *k, uint32_t *index_extents) {
-    const shard *s = k->s;
-    if (k->buckets == 0)
-        BROKEN(k, "shard %" PRIu32 ": the size of its index is impossible", k->number);
-    *index_extents = ((k->buckets - 1) >> s->geometry->buckets_per_extent_shift) + 1;
-    for (uint32_t i = 0; i < *index_extents; i++) {
-        uint32_t extent = load_u32_relaxed(&s->directory[i]);
-        if (extent >= s->geometry->extents ||
-            load_u32_relaxed(&s->states[extent].kind) != EXTENT_INDEX)
-            BROKEN(k,
-                   "shard %" PRIu32 ": directory entry %" PRIu32 " names extent %" PRIu32
-                   ", which holds no buckets",
-                   k->number, i, extent);
-    }
-}
-
-static void check_extents(check *k, uint32_t index_extents) {
-    const shard *s = k->s;
-    uint32_t kinds[3] = {0};
-    for (uint32_t e = 0; e < s->geometry->extents; e++) {
-        const extent_state *state = &s->states[e];
-        const uint32_t kind = load_u32_relaxed(&state->kind);
-        const uint32_t live = load_u32_relaxed(&state->live);
-        if (kind > EXTENT_INDEX)
-            BROKEN(k, "shard %" PRIu32 ": extent %" PRIu32 " is of kind %" PRIu32, k->number, e,
-                   kind);
-        kinds[kind]++;
-        if (kind == EXTENT_DATA && live != k->live[e])
-            BROKEN(k,
-                   "shard %" PRIu32 ": extent %" PRIu32 " has %" PRIu64
-                   " live bytes, its state says %" PRIu32,
-                   k->number, e, k->live[e], live);
-        if (load_u64_relaxed(&s->generations[e]) > load_u64_relaxed(&s->header->sequence))
-            BROKEN(k,
-                   "shard %" PRIu32 ": the generation of extent %" PRIu32 " is ahead of the shard",
-                   k->number, e);
-    }
-    const uint32_t free_said = load_u32_relaxed(&s->header->free_extents);
-    const uint32_t index_said = load_u32_relaxed(&s->header->index_extents);
-    if (kinds[EXTENT_FREE] != free_said || kinds[EXTENT_INDEX] != index_extents ||
-        index_said != index_extents)
-        BROKEN(k,
-               "shard %" PRIu32 ": %" PRIu32 " free and %" PRIu32
-               " index extents, the header says %" PRIu32 " and %" PRIu32,
-               k->number, kinds[EXTENT_FREE], kinds[EXTENT_INDEX], free_said, index_said);
-}
-
-static void check_sums(check *k) {
-    const shard_header *h = k->s->header;
-    if (h->entries != k->entries || h->live_bytes != k->live_bytes ||
-        h->stash_count != k->stash_count)
-        BROKEN(k,
-               "shard %" PRIu32 ": %" PRIu64 " entries, %" PRIu64 " live bytes and %" PRIu64
-               " in the stash; the header says %" PRIu64 ", %" PRIu64 " and %" PRIu32,
-               k->number, k->entries, k->live_bytes, k->stash_count, h->entries, h->live_bytes,
-               h->stash_count);
-    if (h->probation_entries != k->probation_entries || h->probation_bytes != k->probation_bytes)
-        BROKEN(k,
-               "shard %" PRIu32 ": %" PRIu64 " entries and %" PRIu64
-               " bytes on probation; the header says %" PRIu64 " and %" PRIu64,
-               k->number, k->probation_entries, k->probation_bytes, h->probation_entries,
-               h->probation_bytes);
-    if (h->entries > k->s->geometry->shard_entries_max)
-        BROKEN(k, "shard %" PRIu32 ": %" PRIu64 " entries are more than the limit of %" PRIu64,
-               k->number, h->entries, k->s->geometry->shard_entries_max);
-}
+#include "walker.h"
 
 static int32_t verify_shard(const cache *c, uint32_t number, fc_report *report) {
     shard s = shard_at(c, number);
-    int32_t status = shard_lock(&s);
+    int32_t status = guard_lock(&s);
     if (status != FC_OK)
         return report_fail(report, status, "shard %" PRIu32 ": %s", number, fc_status_text(status));
-    check k = {.s = &s, .number = number, .buckets = index_size(&s), .report = report};
-    k.live = calloc(c->geometry.extents, sizeof *k.live);
-    if (!k.live) {
-        shard_unlock(&s);
-        return report_fail(report, FC_NO_SPACE, "no memory to verify with");
-    }
-    uint32_t index_extents = 0;
-    check_directory(&k, &index_extents);
-    if (k.status == FC_OK) index_walk(&s, check_word, &k);
-    if (k.status == FC_OK) check_extents(&k, index_extents);
-    if (k.status == FC_OK) check_sums(&k);
-    free(k.live);
-    shard_unlock(&s);
-    return k.status;
+    status = walker_check(&s, report);
+    guard_unlock(&s);
+    return status;
 }
 
 int32_t verify_segment(const cache *c, fc_report *report) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify.h owns the walker that checks every invariant of a segment.
+ * verify.h owns the check of a whole segment, shard by shard, each under its lock. A take-over
+ * from a dead owner recounts first; nothing else is repaired.
  */
 #ifndef FC_VERIFY_H
 #define FC_VERIFY_H

@@ -7,12 +7,13 @@
 
 #include <math.h>
 
+#include "arguments.h"
 #include "clean.h"
+#include "clock.h"
 #include "entry.h"
 #include "evict.h"
-#include "expire.h"
+#include "guard.h"
 #include "lock.h"
-#include "mark.h"
 
 /* How often a stubborn bucket may be split for one insertion; see index_room. */
 #define FORCED_SPLITS 16
@@ -26,15 +27,20 @@ typedef struct target {
     found entry;
 } target;
 
-static target target_of(const cache *c, uint64_t hash, const void *key, uint32_t key_len) {
-    return (target){.s = shard_of(c, hash), .hash = hash, .key = key, .key_len = key_len};
+/* What an operation on the key works on. FC_OK, or what is wrong with the key. */
+static int32_t aim(target *t, const cache *c, const void *key, uint32_t key_len) {
+    const int32_t status = key_check(key_len);
+    if (unlikely(status != FC_OK)) return status;
+    const uint64_t hash = fc_hash(key, key_len, c->hash_seed);
+    *t = (target){.s = shard_of(c, hash), .hash = hash, .key = key, .key_len = key_len};
+    return FC_OK;
 }
 
 /* Finds the entry; one past its deadline counts as absent, and goes. */
 static void look_up(target *t) {
     t->present = index_find(&t->s, t->hash, t->key, t->key_len, &t->entry);
     if (!t->present || !deadline_passed(t->s.cache, t->entry.record.header.deadline_ms)) return;
-    entry_drop(&t->s, &t->entry);
+    (void)entry_drop(&t->s, &t->entry);
     cache_count(t->s.cache, COUNT_EXPIRATIONS, 1);
     t->present = false;
 }
@@ -50,16 +56,16 @@ static uint64_t *make_index_room(const target *t) {
     found victim;
     if (!index_victim(s, t->hash, &victim)) return NULL;
     if (record_load(s, word_offset(victim.value), &victim.record) && victim.record.key) {
-        entry_drop(s, &victim);
+        (void)entry_drop(s, &victim);
         cache_count(s->cache, COUNT_EVICTIONS, 1);
     } else {
-        index_clear_word(s, victim.word);
+        (void)index_clear_word(s, victim.word);
     }
     return index_room(s, t->hash);
 }
 
 /* Makes room and stores; t->present and t->entry say what is there now. */
-static int32_t store(target *t, const write_value *value) {
+static int32_t store(target *t, const write_value *value, uint64_t deadline_ms) {
     const shard *s = &t->s;
     int32_t status = FC_OK;
     if (!t->present) status = clean_below(s, s->geometry->shard_entries_max);
@@ -76,11 +82,11 @@ static int32_t store(target *t, const write_value *value) {
     uint64_t version = (load_u64_relaxed(&s->header->version) + 1) & VERSION_MASK;
     store_u64_relaxed(&s->header->version, version);
     record_header header = {
-        .deadline_ms = value->deadline_ms,
+        .deadline_ms = deadline_ms,
         .version = version,
         .value_len = value->len,
         .key_len = (uint16_t)t->key_len,
-        .type = value->type,
+        .type = (uint8_t)value->type,
     };
     log_value bytes;
     bytes.split_min = s->geometry->tail_split_min;
@@ -96,73 +102,100 @@ static int32_t store(target *t, const write_value *value) {
 }
 
 /* Notes that make no sense are rebuilt once; a second failure is the answer. */
-static int32_t store_or_recount(target *t, const write_value *value) {
-    int32_t status = store(t, value);
+static int32_t store_or_recount(target *t, const write_value *value, uint64_t deadline_ms) {
+    int32_t status = store(t, value, deadline_ms);
     if (status != FC_CORRUPT) return status;
-    status = shard_recount(&t->s);
+    status = guard_recount(&t->s);
     if (status != FC_OK) return status;
     look_up(t);
-    return store(t, value);
+    return store(t, value, deadline_ms);
 }
 
-static bool condition_met(const target *t, fc_set_mode mode, uint64_t version) {
+static bool condition_met(const target *t, uint32_t mode, double version) {
     switch (mode) {
     case FC_SET_IF_ABSENT:
         return !t->present;
     case FC_SET_IF_PRESENT:
         return t->present;
     case FC_SET_IF_VERSION:
-        return t->present && t->entry.record.header.version == version;
+        return t->present && (double)t->entry.record.header.version == version;
     default:
         return true;
     }
 }
 
-int32_t write_set(const cache *c, uint64_t hash, const void *key, uint32_t key_len,
-                  const write_value *value, fc_set_mode mode, uint64_t version) {
-    target t = target_of(c, hash, key, key_len);
-    /* Fetch what the lock's holder will need while nobody waits for us. */
-    prefetch(&t.s.header->lock);
-    prefetch(&t.s.header->entries);
-    prefetch(&t.s.header->deadline_min);
-    index_prefetch_record(&t.s, hash);
-    int32_t status = shard_lock(&t.s);
+static int32_t set(target *t, const write_value *value, uint32_t mode, double version) {
+    const cache *c = t->s.cache;
+    int32_t status = value_check(c, value->len, value->type, value->ttl_ms);
     if (status != FC_OK) return status;
-    look_up(&t);
-    status = condition_met(&t, mode, version) ? store_or_recount(&t, value) : FC_MISS;
-    shard_unlock(&t.s);
+    if (mode > FC_SET_IF_VERSION || !(version >= 0 && version <= (double)VERSION_MASK))
+        return FC_INVALID_ARGUMENT;
+    const uint64_t deadline_ms = deadline_after(c, value->ttl_ms);
+    /* Fetch what the lock's holder will need while nobody waits for us. */
+    prefetch(&t->s.header->lock);
+    prefetch(&t->s.header->entries);
+    prefetch(&t->s.header->deadline_min);
+    bucket_pair pair;
+    index_prefetch(&t->s, t->hash, &pair);
+    (void)index_prefetch_record(&t->s, t->hash, &pair);
+    status = guard_lock(&t->s);
+    if (status != FC_OK) return status;
+    look_up(t);
+    status = condition_met(t, mode, version) ? store_or_recount(t, value, deadline_ms) : FC_MISS;
+    guard_unlock(&t->s);
     return status;
 }
 
-int32_t write_delete(const cache *c, uint64_t hash, const void *key, uint32_t key_len) {
-    target t = target_of(c, hash, key, key_len);
-    int32_t status = shard_lock(&t.s);
-    if (status != FC_OK) return status;
-    look_up(&t);
-    if (t.present) {
-        entry_drop(&t.s, &t.entry);
-        cache_count(c, COUNT_DELETES, 1);
-    }
-    shard_unlock(&t.s);
-    return t.present ? FC_OK : FC_MISS;
+int32_t write_set(const cache *c, const void *key, uint32_t key_len, const write_value *value,
+                  uint32_t mode, double version) {
+    target t;
+    const int32_t status = aim(&t, c, key, key_len);
+    return likely(status == FC_OK) ? set(&t, value, mode, version) : status;
 }
 
-int32_t write_touch(const cache *c, uint64_t hash, const void *key, uint32_t key_len,
-                    uint64_t deadline_ms) {
-    target t = target_of(c, hash, key, key_len);
-    int32_t status = shard_lock(&t.s);
+int32_t write_set_hashed(const cache *c, uint64_t hash, const void *key, uint32_t key_len,
+                         const write_value *value) {
+    target t = {.s = shard_of(c, hash), .hash = hash, .key = key, .key_len = key_len};
+    return set(&t, value, FC_SET, 0);
+}
+
+static int32_t delete(target *t) {
+    int32_t status = guard_lock(&t->s);
+    if (status != FC_OK) return status;
+    look_up(t);
+    status = FC_MISS;
+    if (t->present) {
+        status = entry_drop(&t->s, &t->entry) ? FC_OK : FC_BUSY;
+        if (status == FC_OK) cache_count(t->s.cache, COUNT_DELETES, 1);
+    }
+    guard_unlock(&t->s);
+    return status;
+}
+
+int32_t write_delete(const cache *c, const void *key, uint32_t key_len) {
+    target t;
+    const int32_t status = aim(&t, c, key, key_len);
+    return likely(status == FC_OK) ? delete(&t) : status;
+}
+
+int32_t write_delete_hashed(const cache *c, uint64_t hash, const void *key, uint32_t key_len) {
+    target t = {.s = shard_of(c, hash), .hash = hash, .key = key, .key_len = key_len};
+    return delete(&t);
+}
+
+int32_t write_touch(const cache *c, const void *key, uint32_t key_len, double ttl_ms) {
+    target t;
+    int32_t status = aim(&t, c, key, key_len);
+    if (status != FC_OK) return status;
+    if (!ttl_valid(ttl_ms)) return FC_INVALID_ARGUMENT;
+    const uint64_t deadline_ms = deadline_after(c, ttl_ms);
+    status = guard_lock(&t.s);
     if (status != FC_OK) return status;
     look_up(&t);
-    if (t.present) {
-        record *r = &t.entry.record;
-        /* The sweep must know of it before it is there. */
-        deadline_note(&t.s, r->extent, deadline_ms);
-        uint64_t *deadline = (uint64_t *)(void *)(t.s.extents + r->offset);
-        store_u64_release(deadline, deadline_ms);
-        mark_store(t.entry.word, mark_after_use(&t.s, word_mark(t.entry.value)));
-    }
-    shard_unlock(&t.s);
-    return t.present ? FC_OK : FC_MISS;
+    status = FC_MISS;
+    if (t.present) status = entry_touch(&t.s, &t.entry, deadline_ms) ? FC_OK : FC_BUSY;
+    guard_unlock(&t.s);
+    return status;
 }
 
 /* The number that the entry holds; false if it holds something else. */
@@ -174,10 +207,14 @@ static bool number_of(const target *t, double *number) {
     return true;
 }
 
-int32_t write_increment(const cache *c, uint64_t hash, const void *key, uint32_t key_len, double by,
-                        double initial, uint64_t deadline_ms, double *result) {
-    target t = target_of(c, hash, key, key_len);
-    int32_t status = shard_lock(&t.s);
+int32_t write_increment(const cache *c, const void *key, uint32_t key_len, double by,
+                        double initial, double ttl_ms, double *result) {
+    target t;
+    int32_t status = aim(&t, c, key, key_len);
+    if (status != FC_OK) return status;
+    if (!ttl_valid(ttl_ms) || !isfinite(by) || !isfinite(initial)) return FC_INVALID_ARGUMENT;
+    uint64_t deadline_ms = deadline_after(c, ttl_ms);
+    status = guard_lock(&t.s);
     if (status != FC_OK) return status;
     look_up(&t);
     double number = initial;
@@ -186,11 +223,11 @@ int32_t write_increment(const cache *c, uint64_t hash, const void *key, uint32_t
     } else {
         if (t.present) deadline_ms = t.entry.record.header.deadline_ms;
         number += by;
-        write_value value = {&number, sizeof number, FC_TYPE_NUMBER, deadline_ms};
-        status = store_or_recount(&t, &value);
+        const write_value value = {&number, sizeof number, FC_TYPE_NUMBER, 0};
+        status = store_or_recount(&t, &value, deadline_ms);
         if (status == FC_OK) *result = number;
     }
-    shard_unlock(&t.s);
+    guard_unlock(&t.s);
     return status;
 }
 
@@ -198,16 +235,16 @@ int32_t write_increment(const cache *c, uint64_t hash, const void *key, uint32_t
 
 static void clear_word(void *context, uint64_t *word, uint32_t number) {
     (void)number;
-    index_clear_word(context, word);
+    (void)index_clear_word(context, word);
 }
 
 /* Empties the index, then lets the recount draw the consequences. */
 static int32_t clear_shard(shard *s) {
-    int32_t status = shard_lock(s);
+    int32_t status = guard_lock(s);
     if (status != FC_OK) return status;
     index_walk(s, clear_word, s);
-    status = shard_recount(s);
-    shard_unlock(s);
+    status = guard_recount(s);
+    guard_unlock(s);
     return status;
 }
 

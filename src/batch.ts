@@ -7,13 +7,16 @@
 // answers are being read: elements are pulled first, codecs decode last.
 
 import {
-  ANSWER_RECORD,
   CONSTANTS,
-  CONTROL,
-  ENTRY_RECORD,
-  KEY_RECORD,
+  PACKED_ANSWER,
+  PACKED_ANSWER_SIZE,
+  PACKED_ENTRY,
+  PACKED_ENTRY_SIZE,
+  PACKED_KEY,
+  PACKED_KEY_SIZE,
   SET_MODE,
   STATUS,
+  WORD,
 } from "./binding/symbols.ts";
 import { FastCacheError, invalid } from "./errors.ts";
 import type { Handle } from "./handle.ts";
@@ -27,8 +30,7 @@ import type { BatchEntry, Key } from "./types.ts";
 import { decode, Encoded, type Plain, readValue, toPlain, writeValue } from "./value.ts";
 
 const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
-const DONE = CONTROL.done / 4;
-const REMOVED = CONTROL.removed / 4;
+const { FC_PACKED_ANSWER_UNIT, FC_PACKED_ENTRY_UNIT, FC_PACKED_KEY_UNIT } = CONSTANTS;
 
 /** Entries pulled from the user's iterator before they are packed. */
 const PULLED_MAX = 256;
@@ -55,10 +57,10 @@ function packKeys(handle: Handle, list: readonly Key[], from: number): Packed {
   const { request } = handle;
   let offset: number = FC_IO_VALUE;
   let index = from;
-  while (index < list.length && offset + KEY_RECORD.header + KEY_ROOM <= REQUEST_SIZE) {
-    const length = writeKey(request, list[index] as Key, offset + KEY_RECORD.header);
-    request.words[offset >> 2] = length;
-    offset = alignUp(offset + KEY_RECORD.header + length, KEY_RECORD.unit);
+  while (index < list.length && offset + PACKED_KEY_SIZE + KEY_ROOM <= REQUEST_SIZE) {
+    const length = writeKey(request, list[index] as Key, offset + PACKED_KEY_SIZE);
+    request.words[(offset + PACKED_KEY.key_len) >> 2] = length;
+    offset = alignUp(offset + PACKED_KEY_SIZE + length, FC_PACKED_KEY_UNIT);
     index++;
   }
   return { count: index - from, length: offset - FC_IO_VALUE };
@@ -90,23 +92,23 @@ export function lookUp(handle: Handle, packed: Packed, values: unknown[], flags:
 /** The value of the first packed key, which is too large for the pool; leaves the keys packed. */
 function readFirst(handle: Handle, flags: number): unknown {
   const { request, native, pool } = handle;
-  const keyLength = request.words[FC_IO_VALUE / 4] as number;
-  const start = FC_IO_VALUE + KEY_RECORD.header;
+  const keyLength = request.words[(FC_IO_VALUE + PACKED_KEY.key_len) >> 2] as number;
+  const start = FC_IO_VALUE + PACKED_KEY_SIZE;
   request.bytes.copyWithin(FC_IO_KEY, start, start + keyLength);
   const place = pool.place();
   const { id } = handle;
   const length =
     flags === 0 ? native.fc_io_get(id, keyLength, place) : native.fc_io_peek(id, keyLength, place);
   if (length < 0) return readLarge(handle, length, undefined, keyLength, flags);
-  return readValue(pool.memory, place, length, request.words[0] as number, pool);
+  return readValue(pool.memory, place, length, request.words[WORD.type] as number, pool);
 }
 
 /** The offset behind `count` packed keys. */
 function skipKeys(words: Uint32Array, count: number): number {
   let offset: number = FC_IO_VALUE;
   for (let index = 0; index < count; index++) {
-    const length = words[offset >> 2] as number;
-    offset = alignUp(offset + KEY_RECORD.header + length, KEY_RECORD.unit);
+    const length = words[(offset + PACKED_KEY.key_len) >> 2] as number;
+    offset = alignUp(offset + PACKED_KEY_SIZE + length, FC_PACKED_KEY_UNIT);
   }
   return offset;
 }
@@ -116,12 +118,12 @@ function readAnswers(handle: Handle, place: number, count: number, values: unkno
   const { memory } = pool;
   let offset = place;
   for (let index = 0; index < count; index++) {
-    const length = (memory.words[offset >> 2] as number) | 0; // an int32_t
-    const type = memory.words[(offset >> 2) + 1] as number;
-    const start = offset + ANSWER_RECORD.header;
+    const length = (memory.words[(offset + PACKED_ANSWER.length) >> 2] as number) | 0; // an int32_t
+    const type = memory.words[(offset + PACKED_ANSWER.type) >> 2] as number;
+    const start = offset + PACKED_ANSWER_SIZE;
     if (length < 0 && length !== STATUS.MISS) throw handle.failure(length);
     values.push(length < 0 ? undefined : readValue(memory, start, length, type, pool));
-    offset = alignUp(start + Math.max(length, 0), ANSWER_RECORD.unit);
+    offset = alignUp(start + Math.max(length, 0), FC_PACKED_ANSWER_UNIT);
   }
 }
 
@@ -134,11 +136,11 @@ export function deleteMany(handle: Handle, keys: Iterable<Key>): number {
   let next = 0;
   while (next < list.length) {
     const { count, length } = packKeys(handle, list, next);
-    request.words[DONE] = 0;
-    request.words[REMOVED] = 0;
+    request.words[WORD.done] = 0;
+    request.words[WORD.removed] = 0;
     const status = native.fc_io_delete_many(handle.id, count, length);
-    removed += request.words[REMOVED] as number;
-    if (status < 0) throw handle.failure(status, list[next + (request.words[DONE] as number)]);
+    removed += request.words[WORD.removed] as number;
+    if (status < 0) throw handle.failure(status, list[next + (request.words[WORD.done] as number)]);
     next += count;
   }
   return removed;
@@ -224,10 +226,10 @@ function storePulled(handle: Handle, pulled: readonly Pulled[], before: number):
       throw inBatch(error, before + next);
     }
     const { request, native } = handle;
-    request.words[DONE] = 0;
+    request.words[WORD.done] = 0;
     const status = native.fc_io_set_many(handle.id, packed.count, packed.length);
     if (status < 0) {
-      next += request.words[DONE] as number;
+      next += request.words[WORD.done] as number;
       throw inBatch(handle.failure(status, pulled[next]?.key), before + next);
     }
     next += packed.count;
@@ -241,12 +243,11 @@ function storePulled(handle: Handle, pulled: readonly Pulled[], before: number):
  */
 function packEntries(handle: Handle, pulled: readonly Pulled[], from: number): Packed {
   const { request } = handle;
-  const { header, unit } = ENTRY_RECORD;
   let offset: number = FC_IO_VALUE;
   let index = from;
   for (; index < pulled.length; index++) {
     const { key, value, ttl } = pulled[index] as Pulled;
-    const keyOffset = offset + header;
+    const keyOffset = offset + PACKED_ENTRY_SIZE;
     if (keyOffset + KEY_ROOM > REQUEST_SIZE) break;
     let keyLength: number;
     try {
@@ -257,12 +258,12 @@ function packEntries(handle: Handle, pulled: readonly Pulled[], from: number): P
     }
     const valueLength = writeValue(request, value, keyOffset + keyLength);
     if (valueLength < 0 || valueLength > handle.info.maxValueSize) break;
-    request.words[offset >> 2] = keyLength;
-    request.words[(offset >> 2) + 1] = valueLength;
-    request.words[(offset >> 2) + 2] = request.type;
-    request.words[(offset >> 2) + 3] = 0;
-    request.doubles[(offset >> 3) + 2] = ttl;
-    offset = alignUp(keyOffset + keyLength + valueLength, unit);
+    request.words[(offset + PACKED_ENTRY.key_len) >> 2] = keyLength;
+    request.words[(offset + PACKED_ENTRY.value_len) >> 2] = valueLength;
+    request.words[(offset + PACKED_ENTRY.type) >> 2] = request.type;
+    request.words[(offset + PACKED_ENTRY.reserved) >> 2] = 0;
+    request.doubles[(offset + PACKED_ENTRY.ttl_ms) >> 3] = ttl;
+    offset = alignUp(keyOffset + keyLength + valueLength, FC_PACKED_ENTRY_UNIT);
   }
   return { count: index - from, length: offset - FC_IO_VALUE };
 }

@@ -5,7 +5,7 @@
 // and makes one native call; between the first write and the call no user code runs.
 
 import { deleteMany, getMany, setMany } from "./batch.ts";
-import { CONSTANTS, CONTROL, SET_MODE, STATUS } from "./binding/symbols.ts";
+import { CONSTANTS, DOUBLE, SET_MODE, STATUS, WORD } from "./binding/symbols.ts";
 import { invalid } from "./errors.ts";
 import { destroySegment, Handle, listSegments } from "./handle.ts";
 import { entries, keys } from "./iterate.ts";
@@ -29,9 +29,6 @@ import type {
 import { decode, readValue } from "./value.ts";
 
 const { FC_IO_KEY, FC_PEEK } = CONSTANTS;
-const TYPE = CONTROL.type / 4;
-const VERSION = CONTROL.version / 8;
-const NUMBER = CONTROL.number / 8;
 
 /**
  * A cache in one segment of shared memory, which any number of Bun, Deno and Node processes
@@ -125,7 +122,7 @@ export class FastCache<V = unknown> {
       flags === 0 ? native.fc_io_get(id, keyLength, place) : native.fc_io_peek(id, keyLength, place);
     if (length === STATUS.MISS) return undefined;
     if (length < 0) return readLarge(handle, length, key, keyLength, flags);
-    return readValue(pool.memory, place, length, request.words[TYPE] as number, pool);
+    return readValue(pool.memory, place, length, request.words[WORD.type] as number, pool);
   }
 
   /** The stored bytes, whatever the kind of the value, or `undefined`. Marks the entry as used. */
@@ -196,10 +193,10 @@ export class FastCache<V = unknown> {
     const { initial, ttl } = parseIncrement(options, this.#ttl);
     const handle = this.#handle;
     const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-    handle.request.doubles[NUMBER] = initial;
-    handle.request.doubles[VERSION] = ttl;
+    handle.request.doubles[DOUBLE.initial] = initial;
+    handle.request.doubles[DOUBLE.ttl_ms] = ttl;
     const status = handle.native.fc_io_increment(handle.id, keyLength, amount);
-    if (status >= 0) return handle.request.doubles[NUMBER] as number;
+    if (status >= 0) return handle.request.doubles[DOUBLE.sum] as number;
     if (status === STATUS.INVALID_ARGUMENT && handle.id !== 0) {
       throw invalid(`${keyName(key)} holds a value that is not a number: set() one, or delete() it`);
     }
@@ -210,7 +207,7 @@ export class FastCache<V = unknown> {
   getWithVersion(key: Key): Versioned<V> | undefined {
     const raw = this.#read(key, 0);
     if (raw === undefined) return undefined;
-    const version = this.#handle.request.doubles[VERSION] as number;
+    const version = this.#handle.request.doubles[DOUBLE.version] as number;
     return { value: decode(raw, this.#handle.codec) as V, version };
   }
 
@@ -242,7 +239,7 @@ export class FastCache<V = unknown> {
     const handle = this.#handle;
     const keyLength = writeKey(handle.request, key, FC_IO_KEY);
     const hit = this.#isHit(handle.native.fc_io_ttl(handle.id, keyLength), key);
-    return hit ? (handle.request.doubles[NUMBER] as number) : undefined;
+    return hit ? (handle.request.doubles[DOUBLE.ttl_ms] as number) : undefined;
   }
 
   /**
@@ -301,9 +298,9 @@ export class FastCache<V = unknown> {
   /** Number of entries in the segment. Expired ones are swept first, where that is possible. */
   get size(): number {
     const handle = this.#handle;
-    const status = handle.native.fc_size(handle.id, handle.numberOut);
+    const status = handle.native.fc_size(handle.id, handle.entriesOut);
     if (status < 0) throw handle.failure(status);
-    return handle.request.doubles[NUMBER] as number;
+    return handle.request.doubles[DOUBLE.entries] as number;
   }
 
   /** The counters of all processes together, and the segment's state. A fresh plain object. */

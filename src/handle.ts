@@ -31,8 +31,8 @@ export class Handle {
   readonly pool: ReadPool;
   readonly codec: Codec<unknown> | undefined;
   readonly info: Info;
-  /** Where native code writes a double through a pointer: `control.number`. */
-  readonly numberOut: Uint8Array;
+  /** Where `fc_size` writes to: `control.entries`. */
+  readonly entriesOut: Uint8Array;
 
   /** @throws FastCacheError what `FastCache.open` throws */
   constructor(opening: Opening) {
@@ -45,7 +45,7 @@ export class Handle {
     openHandles.add(this);
     try {
       this.request = new Request(binding.traits);
-      this.numberOut = this.request.bytes.subarray(CONTROL.number, CONTROL.number + 8);
+      this.entriesOut = this.request.bytes.subarray(CONTROL.entries, CONTROL.entries + 8);
       this.pool = new ReadPool(binding, id);
       this.#bindRequest();
       this.info = readInfo(this.native, id, opening.target || undefined, created);

@@ -5,7 +5,7 @@
 // what an iterator yields was read into JavaScript values before.
 
 import { lookUp } from "./batch.ts";
-import { CONSTANTS, CURSOR_SIZE, KEY_RECORD, STATUS } from "./binding/symbols.ts";
+import { CONSTANTS, CURSOR_SIZE, PACKED_KEY, PACKED_KEY_SIZE, STATUS } from "./binding/symbols.ts";
 import { corrupt } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { readKey } from "./key.ts";
@@ -13,7 +13,7 @@ import { alignUp, Memory } from "./memory.ts";
 import type { Key } from "./types.ts";
 import { decode } from "./value.ts";
 
-const { FC_IO_VALUE, FC_ITERATE_CAPACITY_MIN, FC_PEEK } = CONSTANTS;
+const { FC_IO_VALUE, FC_ITERATE_CAPACITY_MIN, FC_PACKED_KEY_UNIT, FC_PEEK } = CONSTANTS;
 
 /** Values read at a time: they are held until they are yielded. */
 const GROUP_SIZE = 32;
@@ -74,11 +74,11 @@ function readPage(memory: Memory, count: number, used: number): Page {
   const ends: number[] = [];
   let offset = 0;
   for (let index = 0; index < count; index++) {
-    const length = memory.words[offset >> 2] as number;
-    const start = offset + KEY_RECORD.header;
+    const length = memory.words[(offset + PACKED_KEY.key_len) >> 2] as number;
+    const start = offset + PACKED_KEY_SIZE;
     if (start + length > used || used > memory.size) throw corrupt("a page of keys");
     keys.push(readKey(memory, start, length));
-    offset = alignUp(start + length, KEY_RECORD.unit);
+    offset = alignUp(start + length, FC_PACKED_KEY_UNIT);
     ends.push(offset);
   }
   return { memory, keys, ends };

@@ -3,7 +3,7 @@
 // The reads that the straight path in cache.ts leaves: bytes of any kind, also into the caller's
 // memory, and values that do not fit behind the pool's offset, which get memory of their own.
 
-import { CONSTANTS, CONTROL, STATUS } from "./binding/symbols.ts";
+import { CONSTANTS, STATUS, WORD } from "./binding/symbols.ts";
 import { corrupt, type FastCacheError, invalid } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { keyName, writeKey } from "./key.ts";
@@ -12,7 +12,6 @@ import type { Key } from "./types.ts";
 import { readValue } from "./value.ts";
 
 const { FC_IO_KEY } = CONSTANTS;
-const VALUE_LEN = CONTROL.value_len / 4;
 
 const setBytes = Uint8Array.prototype.set;
 
@@ -78,7 +77,7 @@ function fetchInto(
   if (length >= 0) return length;
   if (length === STATUS.MISS) return -1;
   if (length !== STATUS.BUFFER_TOO_SMALL) throw handle.failure(length, key);
-  throw bufferTooSmall(key, handle.request.words[VALUE_LEN] as number, capacity);
+  throw bufferTooSmall(key, handle.request.words[WORD.value_len] as number, capacity);
 }
 
 /** The error for a buffer that cannot take the value. */
@@ -124,12 +123,12 @@ function fetchLarge(
     if (status === STATUS.MISS) return undefined;
     if (status !== STATUS.BUFFER_TOO_SMALL) throw handle.failure(status, key);
     // The last attempt takes what any value of this segment takes.
-    const needed = request.words[1] as number;
+    const needed = request.words[WORD.value_len] as number;
     const limit = handle.info.maxValueSize;
     if (needed > limit) throw corrupt(`an entry of ${needed} bytes, over the limit of ${limit}`);
     const memory = new Memory(attempt < ATTEMPTS_MAX - 2 ? needed : limit);
     status = native.fc_io_get_into(handle.id, keyLength, memory.bytes, memory.size, flags);
-    if (status >= 0) return { memory, length: status, type: request.words[0] as number };
+    if (status >= 0) return { memory, length: status, type: request.words[WORD.type] as number };
   }
   throw corrupt("an entry whose length never fits");
 }

@@ -4,7 +4,7 @@
 // bytes where their address costs less than a copy: native code reads them where they are. If another thread
 // changes such bytes meanwhile, what is stored may be half changed; its length never is.
 
-import { CONSTANTS, CONTROL, TYPE as FC_TYPE, STATUS } from "./binding/symbols.ts";
+import { CONSTANTS, DOUBLE, STATUS, TYPE, WORD } from "./binding/symbols.ts";
 import type { Handle } from "./handle.ts";
 import { writeKey } from "./key.ts";
 import { isBytes, lengthOf } from "./memory.ts";
@@ -12,9 +12,6 @@ import type { Key } from "./types.ts";
 import { type Plain, toBytes, toPlain, valueTooLarge, writeValue } from "./value.ts";
 
 const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
-const TYPE = CONTROL.type / 4;
-const VERSION = CONTROL.version / 8;
-const NUMBER = CONTROL.number / 8;
 
 /** Stores `value` if the condition of `mode` (an `fc_set_mode`) is met: true if stored. */
 export function store(
@@ -42,19 +39,20 @@ export function storePlain(
   const keyLength = writeKey(request, key, FC_IO_KEY);
   const isPassed = handle.passesBuffers && isBytes(plain);
   let length = isPassed ? -1 : writeValue(request, plain, FC_IO_VALUE);
-  request.doubles[VERSION] = version;
-  request.doubles[NUMBER] = ttl;
+  request.words[WORD.mode] = mode;
+  request.doubles[DOUBLE.version] = version;
+  request.doubles[DOUBLE.ttl_ms] = ttl;
   let status: number;
   if (length >= 0) {
-    request.words[TYPE] = request.type | (mode << 8);
+    request.words[WORD.type] = request.type;
     status = native.fc_io_set(handle.id, keyLength, length);
   } else {
     const bytes = isPassed ? plain : toBytes(request, plain);
-    const type = isPassed ? FC_TYPE.BYTES : request.type;
+    const type = isPassed ? TYPE.BYTES : request.type;
     length = lengthOf(bytes);
     const limit = handle.info.maxValueSize;
     if (length > limit) throw valueTooLarge(length, limit);
-    request.words[TYPE] = type | (mode << 8);
+    request.words[WORD.type] = type;
     status = native.fc_io_set_from(handle.id, keyLength, bytes, length);
   }
   if (status >= 0) return true;

@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 /* Raised when a call, a structure or a status below changes its meaning. */
-#define FC_ABI_VERSION 1
+#define FC_ABI_VERSION 2
 
 #define FC_KEY_LEN_MAX 1024u
 #define FC_NAME_LEN_MAX 200u
@@ -284,14 +284,34 @@ FC_API int32_t fc_size(uint32_t handle, double *entries);
 
 /* ---------------------------------------------------------------- batches */
 
-/* Batches are packed into one buffer, every record aligned to its unit:
+/* Batches are packed into one buffer: records one after the other, each of them a header, then
+ * the bytes it counts, then padding up to the next multiple of its unit.
  *
- *   keys      (unit 4)  | u32 key_len | key | pad |
- *   entries   (unit 8)  | u32 key_len | u32 value_len | u32 type | u32 0 | f64 ttl_ms |
- *                       | key | value | pad |
- *   answers   (unit 8)  | i32 length or status | u32 type | f64 version | value | pad |
+ *   keys      | fc_packed_key | key |
+ *   entries   | fc_packed_entry | key | value |
+ *   answers   | fc_packed_answer | value |
  *
  * A record that does not lie inside its buffer is FC_INVALID_ARGUMENT. */
+typedef struct fc_packed_key {
+    uint32_t key_len;
+} fc_packed_key;
+#define FC_PACKED_KEY_UNIT 4u
+
+typedef struct fc_packed_entry {
+    uint32_t key_len;
+    uint32_t value_len;
+    uint32_t type;     /* fc_type */
+    uint32_t reserved; /* 0 */
+    double ttl_ms;     /* as in fc_set */
+} fc_packed_entry;
+#define FC_PACKED_ENTRY_UNIT 8u
+
+typedef struct fc_packed_answer {
+    int32_t length; /* of the value, or a status */
+    uint32_t type;  /* fc_type */
+    double version;
+} fc_packed_answer;
+#define FC_PACKED_ANSWER_UNIT 8u
 
 /* Looks up `count` keys of `request`, prefetching ahead, and appends one answer
  * for each to `response`. Returns the number answered; fewer than `count` means
@@ -340,13 +360,17 @@ FC_API int32_t fc_iterate(uint32_t handle, fc_cursor *cursor, void *response, ui
  *
  * The memory stays the caller's and must outlive the handle or the next fc_bind. */
 typedef struct fc_control {
-    uint32_t type;      /* out: fc_type of the value read. in: fc_type | fc_set_mode << 8 */
-    uint32_t value_len; /* out: its length; also when FC_BUFFER_TOO_SMALL */
-    double version;     /* out: version of the value read. in: FC_SET_IF_VERSION */
-    double number;      /* out: fc_io_increment, fc_io_ttl. in: ttl_ms, or initial */
-    uint32_t done;      /* out: batches: how many were worked on; fc_io_iterate: bytes written */
+    uint32_t type;      /* in: fc_type of the value to store. out: of the value read */
+    uint32_t mode;      /* in: fc_set_mode */
+    uint32_t value_len; /* out: length of the value read; also when FC_BUFFER_TOO_SMALL */
+    uint32_t done;      /* out: batches: how many were worked on */
     uint32_t removed;   /* out: fc_io_delete_many */
-    fc_cursor cursor;   /* in and out: fc_io_iterate */
+    uint32_t reserved;
+    double version; /* in: FC_SET_IF_VERSION. out: version of the value read */
+    double ttl_ms;  /* in: fc_io_set, fc_io_increment. out: fc_io_ttl */
+    double initial; /* in: fc_io_increment */
+    double sum;     /* out: fc_io_increment */
+    double entries; /* out: a place that callers of fc_size may point it to */
 } fc_control;
 
 #define FC_IO_KEY 64u
@@ -366,27 +390,23 @@ FC_API int32_t fc_io_peek(double handle, double key_len, double response_offset)
 /* As fc_get, into the caller's memory; only the key comes from the request region. */
 FC_API int32_t fc_io_get_into(uint32_t handle, uint32_t key_len, void *value, uint32_t capacity,
                               uint32_t flags);
-/* As fc_set; the value lies at FC_IO_VALUE, its type and the mode in control.type, ttl_ms in
- * control.number. */
+/* As fc_set; the value lies at FC_IO_VALUE, the rest in the control block. */
 FC_API int32_t fc_io_set(double handle, double key_len, double value_len);
 /* The same with the value in the caller's memory (for values larger than the region). */
 FC_API int32_t fc_io_set_from(uint32_t handle, uint32_t key_len, const void *value,
                               uint32_t value_len);
 FC_API int32_t fc_io_delete(double handle, double key_len);
 FC_API int32_t fc_io_has(double handle, double key_len);
-/* As fc_increment, with `initial` in control.number and ttl_ms in control.version; the sum
- * goes to control.number. */
+/* As fc_increment, with `initial` and `ttl_ms` in the control block, where the sum goes too. */
 FC_API int32_t fc_io_increment(double handle, double key_len, double by);
 FC_API int32_t fc_io_touch(double handle, double key_len, double ttl_ms);
-/* As fc_ttl; the time goes to control.number. */
+/* As fc_ttl; the time goes to control.ttl_ms. */
 FC_API int32_t fc_io_ttl(double handle, double key_len);
 /* The batches: `count` packed records of `request_len` bytes at FC_IO_VALUE. */
 FC_API int32_t fc_io_get_many(uint32_t handle, uint32_t count, uint32_t request_len,
                               uint32_t response_offset, uint32_t flags);
 FC_API int32_t fc_io_set_many(uint32_t handle, uint32_t count, uint32_t request_len);
 FC_API int32_t fc_io_delete_many(uint32_t handle, uint32_t count, uint32_t request_len);
-/* As fc_iterate, with control.cursor, from the response's beginning. */
-FC_API int32_t fc_io_iterate(uint32_t handle);
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,7 @@
 // Struct offsets are those of LP64, little-endian: the only targets we build for.
 
 /** `FC_ABI_VERSION`; compared with `fc_abi_version()` when the library is loaded. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** `FC_STATUS_TABLE`: results below zero. The error codes derive from the names. */
 export const STATUS = {
@@ -63,6 +63,9 @@ export const CONSTANTS = {
   FC_TTL_MS_MAX: 281_474_976_710_655,
   FC_MESSAGE_LEN_MAX: 1007,
   FC_PEEK: 1,
+  FC_PACKED_KEY_UNIT: 4,
+  FC_PACKED_ENTRY_UNIT: 8,
+  FC_PACKED_ANSWER_UNIT: 8,
   FC_ITERATE_CAPACITY_MIN: 131_072,
   FC_IO_KEY: 64,
   FC_IO_VALUE: 1088,
@@ -127,14 +130,51 @@ export const REPORT_SIZE = 1024;
 /** `fc_control`: the first 64 bytes of the request region. */
 export const CONTROL = {
   type: 0,
-  value_len: 4,
-  version: 8,
-  number: 16,
-  done: 24,
-  removed: 28,
-  cursor: 32,
+  mode: 4,
+  value_len: 8,
+  done: 12,
+  removed: 16,
+  reserved: 20,
+  version: 24,
+  ttl_ms: 32,
+  initial: 40,
+  sum: 48,
+  entries: 56,
 } as const;
 export const CONTROL_SIZE = 64;
+
+/** The integers of `fc_control` as indexes into the words of the request region. */
+export const WORD = {
+  type: CONTROL.type / 4,
+  mode: CONTROL.mode / 4,
+  value_len: CONTROL.value_len / 4,
+  done: CONTROL.done / 4,
+  removed: CONTROL.removed / 4,
+} as const;
+
+/** The doubles of `fc_control` as indexes into the doubles of the request region. */
+export const DOUBLE = {
+  version: CONTROL.version / 8,
+  ttl_ms: CONTROL.ttl_ms / 8,
+  initial: CONTROL.initial / 8,
+  sum: CONTROL.sum / 8,
+  entries: CONTROL.entries / 8,
+} as const;
+
+/**
+ * `fc_packed_key`, the header of a packed record: behind it lies the key, and the next record
+ * begins at the next multiple of `FC_PACKED_KEY_UNIT`. The others likewise.
+ */
+export const PACKED_KEY = { key_len: 0 } as const;
+export const PACKED_KEY_SIZE = 4;
+
+/** `fc_packed_entry`: behind it the key, then the value. */
+export const PACKED_ENTRY = { key_len: 0, value_len: 4, type: 8, reserved: 12, ttl_ms: 16 } as const;
+export const PACKED_ENTRY_SIZE = 24;
+
+/** `fc_packed_answer`: behind it the value. */
+export const PACKED_ANSWER = { length: 0, type: 4, version: 8 } as const;
+export const PACKED_ANSWER_SIZE = 16;
 
 /** `fc_cursor`: 32 bytes that only native code understands. */
 export const CURSOR_SIZE = 32;
@@ -173,8 +213,3 @@ export const STATS_FIELDS = [
   "lock_waits",
   "takeovers",
 ] as const;
-
-/** Sizes of a packed record's header and the unit that records are aligned to. */
-export const KEY_RECORD = { header: 4, unit: 4 } as const;
-export const ENTRY_RECORD = { header: 24, unit: 8 } as const;
-export const ANSWER_RECORD = { header: 16, unit: 8 } as const;

@@ -20,7 +20,6 @@ const FOR_C_ONLY = [
   "fc_get_many",
   "fc_set_many",
   "fc_delete_many",
-  "fc_io_iterate",
 ];
 
 const exported = header.functions();
@@ -76,6 +75,9 @@ describe("structures", () => {
     ["fc_options", symbols.OPTIONS, symbols.OPTIONS_SIZE],
     ["fc_report", symbols.REPORT, symbols.REPORT_SIZE],
     ["fc_control", symbols.CONTROL, symbols.CONTROL_SIZE],
+    ["fc_packed_key", symbols.PACKED_KEY, symbols.PACKED_KEY_SIZE],
+    ["fc_packed_entry", symbols.PACKED_ENTRY, symbols.PACKED_ENTRY_SIZE],
+    ["fc_packed_answer", symbols.PACKED_ANSWER, symbols.PACKED_ANSWER_SIZE],
   ])("%s has the same fields at the same offsets", (name, fields, size) => {
     const layout = header.struct(name);
     expect(layout).toEqual({ fields, size });
@@ -89,6 +91,17 @@ describe("structures", () => {
     const layout = header.struct(name);
     expect(Object.keys(layout.fields)).toEqual([...fields]);
     expect(Object.values(layout.fields)).toEqual(fields.map((_, index) => index * 8));
+  });
+
+  test("each field of fc_control is a whole word or double, and in one of the two tables", () => {
+    const { reserved, ...fields } = symbols.CONTROL;
+    const words = Object.entries(symbols.WORD).map(([name, index]) => [name, index * 4]);
+    const doubles = Object.entries(symbols.DOUBLE).map(([name, index]) => [name, index * 8]);
+    expect([...words, ...doubles]).toEqual(Object.entries(fields));
+    expect([...Object.values(symbols.WORD), ...Object.values(symbols.DOUBLE)].every(Number.isInteger)).toBe(
+      true,
+    );
+    expect(reserved).toBe(words.length * 4);
   });
 
   test("fc_cursor has the same size", () => {

@@ -169,7 +169,7 @@ static void run_with(uint32_t eviction, uint64_t size, uint32_t shards, uint64_t
         }
         if (random_below(&m.random, 50) == 0) {
             uint64_t ticks = random_below(&m.random, 400);
-            c->clock_offset_ms += ticks * TICK_MS;
+            c->clock_base_ms += ticks * TICK_MS;
             m.clock += ticks;
         }
         if (i % 2000 == 0) verify(m.handle);

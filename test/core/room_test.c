@@ -99,7 +99,7 @@ static void expired_entries_leave_before_live_ones(void) {
         set_number(handle, 2 * i + 1, 1000, 60000);
     }
     CHECK(stats_of(handle).entries == 2 * each, "not all fit");
-    c->clock_offset_ms += 60001;
+    c->clock_base_ms += 60001;
     for (uint32_t i = 0; i < each; i++) set_number(handle, 100000 + i, 1000, 0);
     for (uint32_t i = 0; i < each; i++) {
         check_number(handle, 2 * i, 1000);
@@ -117,7 +117,7 @@ static void expired_entries_are_reclaimed_without_being_read(void) {
     uint32_t handle = private_open(4 << 20, 1, 0);
     cache *c = (cache *)handle_get(handle);
     for (uint32_t i = 0; i < 1000; i++) set_number(handle, i, 100, 1 + i);
-    c->clock_offset_ms += 100000;
+    c->clock_base_ms += 100000;
     fc_stats_fields s = stats_of(handle);
     CHECK(s.entries == 0 && s.bytes_used == 0, "%" PRIu64 " entries, %" PRIu64 " bytes", s.entries,
           s.bytes_used);

@@ -97,7 +97,7 @@ stage scenario_stage(const scenario *wanted, uint64_t seed) {
     wanted->fill(&s);
     subject_key_len = key_of(&s, SUBJECT, subject_key);
     fill_value(new_value, sizeof new_value, seed);
-    s.cache->clock_offset_ms = wanted->clock_offset_ms;
+    s.cache->clock_base_ms += wanted->passes_ms;
     return s;
 }
 
@@ -109,7 +109,7 @@ stage scenario_attach(const scenario *of, const stage *like, int fd) {
     stage s = *like;
     s.handle = report.handle;
     s.cache = (cache *)handle_get(report.handle);
-    s.cache->clock_offset_ms = of->clock_offset_ms;
+    s.cache->clock_base_ms += of->passes_ms;
     return s;
 }
 
@@ -281,8 +281,7 @@ const scenario scenarios[] = {
     {NAMED("set, which extends the directory", fill_to_directory, call_set)},
     {NAMED("set into the stash", fill_before_stash, call_set)},
     {NAMED("set, which empties the stash", fill_into_stash, call_set)},
-    {NAMED("set over expired entries", fill_with_deadlines, call_set_bigger),
-     .clock_offset_ms = HOUR_MS},
+    {NAMED("set over expired entries", fill_with_deadlines, call_set_bigger), .passes_ms = HOUR_MS},
     {NAMED("set after a dead owner", fill_orphaned, call_set)},
     {NAMED("delete", fill_with_subject, call_delete)},
     {NAMED("delete a large value", fill_with_large_subject, call_delete)},

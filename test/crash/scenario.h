@@ -32,7 +32,7 @@ typedef struct scenario {
     bool lasts;                      /* the subject is the same before and after */
     uint32_t eviction;               /* fc_eviction */
     uint64_t max_entries;
-    uint64_t clock_offset_ms; /* the time that passes after the segment was filled */
+    uint64_t passes_ms; /* the time that passes after the segment was filled */
 } scenario;
 
 extern const scenario scenarios[];

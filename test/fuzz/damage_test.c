@@ -357,7 +357,7 @@ static void step(cache *c, uint32_t handle, input *in) {
         if (take_below(in, 8) == 0)
             check_write(fc_clear(handle));
         else
-            c->clock_offset_ms += take(in, 2) * 4;
+            c->clock_base_ms += take(in, 2) * 4;
     }
 }
 

@@ -37,7 +37,8 @@ static inline uint32_t image_key(uint32_t number, uint8_t key[FC_KEY_LEN_MAX]) {
     return FC_KEY_LEN_MAX;
 }
 
-/* Moves the handle's mapping between two forbidden areas. */
+/* Moves the handle's mapping between two forbidden areas, and stops the walker of debug builds,
+ * which would not put up with damage. */
 static inline void image_guard(cache *c) {
     const uint64_t size = c->geometry.size_bytes;
     uint8_t *area = mmap(NULL, size + 2 * (uint64_t)IMAGE_GUARD, PROT_NONE,
@@ -49,6 +50,9 @@ static inline void image_guard(cache *c) {
     os_unmap(c->base, size);
     c->base = base;
     c->slot = cache_slot(c, c->slot_index);
+#if !defined(NDEBUG)
+    c->unlocks_until_walk = WALK_NEVER;
+#endif
 }
 
 /* Removes what image_guard added; to be called after fc_close. */
@@ -57,10 +61,7 @@ static inline void image_unguard(uint8_t *base, uint64_t size) {
 }
 
 /* Stands the clock still, but for the time that the machine's own takes until the next call. */
-static inline void image_set_clock(cache *c) {
-    c->clock_base_ms = IMAGE_NOW_MS - os_uptime_ms();
-    c->clock_offset_ms = 0;
-}
+static inline void image_set_clock(cache *c) { c->clock_base_ms = IMAGE_NOW_MS - os_uptime_ms(); }
 
 /* Entries of all forms; some deleted, overwritten, numbers, with deadlines. Almost full. */
 static inline void image_fill(uint32_t handle, uint64_t value_len_max) {

@@ -195,7 +195,7 @@ static void iterate(uint32_t handle) {
 static void pass_time(uint32_t ticks) {
     m.ticks += ticks;
     for (int i = 0; i < HANDLES; i++)
-        ((cache *)handle_get(m.handles[i]))->clock_offset_ms = m.ticks * TICK_MS;
+        ((cache *)handle_get(m.handles[i]))->clock_base_ms += ticks * TICK_MS;
 }
 
 static void step(input *in) {

@@ -73,11 +73,10 @@ export function struct(name: string): { fields: Record<string, number>; size: nu
   let alignment = 1;
   for (const match of body.matchAll(/(\w+)\s+(\w+)(?:\[([^\]]+)\])?;/g)) {
     const [, type = "", field = "", length] = match;
-    const inner = type === "fc_cursor" ? struct(type).size : (SIZES[type] as number);
-    const unit = Math.min(inner, 8);
+    const unit = SIZES[type] as number;
     offset = Math.ceil(offset / unit) * unit;
     fields[field] = offset;
-    offset += inner * (length === undefined ? 1 : arrayLength(length));
+    offset += unit * (length === undefined ? 1 : arrayLength(length));
     alignment = Math.max(alignment, unit);
   }
   return { fields, size: Math.ceil(offset / alignment) * alignment };

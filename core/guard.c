@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * shard.c: see shard.h.
+ * guard.c: see guard.h.
  */
-#include "shard.h"
+#include "guard.h"
 
-#include "entry.h"
-#include "expire.h"
+#include "index.h"
 #include "lock.h"
+#include "log.h"
+#include "walker.h"
 
 /* ----------------------------------------------------------------- recount */
 
@@ -25,7 +26,7 @@ static bool complete_part(const recount *r, uint64_t offset, record *part) {
     const shard *s = r->s;
     if (!record_load(s, offset, part)) return false;
     const extent_state *state = &s->states[part->extent];
-    uint32_t position = (uint32_t)(offset & (s->geometry->extent_bytes - 1));
+    const uint32_t position = extent_position(s, offset);
     return load_u32_relaxed(&state->kind) != EXTENT_INDEX &&
            position + part->size <= load_u32_relaxed(&state->used);
 }
@@ -43,14 +44,14 @@ static bool complete_entry(const recount *r, uint64_t hash, record *head) {
 }
 
 static void count_live(recount *r, uint64_t offset, uint32_t size, uint64_t deadline_ms) {
-    uint32_t extent = (uint32_t)(offset >> r->s->geometry->extent_shift);
+    const uint32_t extent = (uint32_t)extent_of(r->s, offset);
     extent_state *state = &r->s->states[extent];
     /* Words that share parts, in a damaged index, must not make it wrap to 0. */
     uint64_t live = (uint64_t)load_u32_relaxed(&state->live) + size;
     store_u32_relaxed(&state->live, (uint32_t)min_u64(live, UINT32_MAX));
     r->live_bytes += size;
     if (load_u32_relaxed(&state->queue) == QUEUE_PROBATION) r->probation_bytes += size;
-    if (deadline_ms) deadline_note(r->s, extent, deadline_ms);
+    if (deadline_ms) log_note_deadline(r->s, extent, deadline_ms);
 }
 
 /* Keeps the word if it names a complete record of that bucket, and is the first of its key. */
@@ -61,7 +62,7 @@ static void recount_word(void *context, uint64_t *word, uint32_t number) {
     found first;
     uint64_t value = load_u64_relaxed(word);
     bool good = complete_part(r, word_offset(value), &head) && head.key != NULL;
-    uint64_t hash = good ? fc_hash(head.key, head.header.key_len, s->cache->hash_seed) : 0;
+    uint64_t hash = good ? record_hash(s, &head) : 0;
     good =
         good && hash_tag(hash) == word_tag(value) && shard_of(s->cache, hash).header == s->header;
     good = good && (number == INDEX_STASH || index_belongs(hash, number, r->buckets));
@@ -123,7 +124,7 @@ static void recount_extents(const shard *s) {
     store_u64_release(&s->header->sequence, sequence);
 }
 
-int32_t shard_recount(const shard *s) {
+int32_t guard_recount(const shard *s) {
     recount r = {.s = s, .buckets = index_size(s)};
     r.version = load_u64_relaxed(&s->header->version) & VERSION_MASK;
     if (r.buckets == 0 || !recount_directory(s, r.buckets)) return FC_CORRUPT;
@@ -168,19 +169,39 @@ static bool notes_plausible(const shard *s) {
 static int32_t locked(const shard *s, lock_result result) {
     if (result == LOCK_BUSY) return FC_BUSY;
     if (likely(result == LOCK_TAKEN && notes_plausible(s))) return FC_OK;
-    int32_t status = shard_recount(s);
-    if (status != FC_OK) shard_unlock(s);
+    int32_t status = guard_recount(s);
+    if (status != FC_OK) guard_unlock(s);
     return status;
 }
 
-int32_t shard_lock(const shard *s) {
+int32_t guard_lock(const shard *s) {
     if (cache_lost(s->cache)) return FC_CORRUPT;
     return locked(s, lock_acquire(s->cache, s->header));
 }
 
-int32_t shard_try_lock(const shard *s) {
+int32_t guard_try_lock(const shard *s) {
     if (cache_lost(s->cache)) return FC_CORRUPT;
     return locked(s, lock_try(s->cache, s->header));
 }
 
-void shard_unlock(const shard *s) { lock_release(s->cache, s->header); }
+#if !defined(NDEBUG)
+static void check_before_unlock(const shard *s) {
+    cache *c = (cache *)s->cache;
+    const uint32_t left = load_u32_relaxed(&c->unlocks_until_walk);
+    if (left == WALK_NEVER || cache_lost(c) || !lock_is_ours(c, s->header)) return;
+    if (left > 0) {
+        store_u32_relaxed(&c->unlocks_until_walk, left - 1);
+        return;
+    }
+    const uint64_t entries = load_u64_relaxed(&s->header->entries);
+    store_u32_relaxed(&c->unlocks_until_walk, (uint32_t)min_u64(entries / 4, WALK_NEVER - 1));
+    FC_ASSERT(walker_check(s, NULL) != FC_CORRUPT || cache_lost(c));
+}
+#else
+static void check_before_unlock(const shard *s) { (void)s; }
+#endif
+
+void guard_unlock(const shard *s) {
+    check_before_unlock(s);
+    lock_release(s->cache, s->header);
+}
