@@ -17,17 +17,17 @@ import {
   SET_MODE,
   STATUS,
   WORD,
-} from "./binding/symbols.ts";
-import { FastCacheError, invalid } from "./errors.ts";
-import type { Handle } from "./handle.ts";
-import { KEY_ROOM, nameOf, writeKey } from "./key.ts";
-import { alignUp, isBytes } from "./memory.ts";
+} from "./abi.ts";
+import { FastCacheError, invalid, nameOf } from "./errors.ts";
 import { ttlOf } from "./options.ts";
-import { readLarge } from "./read.ts";
-import { REQUEST_SIZE } from "./request.ts";
-import { storePlain } from "./store.ts";
+import { readWritten } from "./read.ts";
+import type { Handle } from "./segment.ts";
 import type { BatchEntry, Key } from "./types.ts";
-import { decode, Encoded, type Plain, readValue, toPlain, writeValue } from "./value.ts";
+import { KEY_ROOM, writeKey } from "./wire/key.ts";
+import { alignUp, isBytes } from "./wire/memory.ts";
+import { REQUEST_SIZE } from "./wire/request.ts";
+import { decode, Encoded, type Plain, readValue, toPlain, writeValue } from "./wire/value.ts";
+import { storePlain } from "./write.ts";
 
 const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
 const { FC_PACKED_ANSWER_UNIT, FC_PACKED_ENTRY_UNIT, FC_PACKED_KEY_UNIT } = CONSTANTS;
@@ -91,16 +91,11 @@ export function lookUp(handle: Handle, packed: Packed, values: unknown[], flags:
 
 /** The value of the first packed key, which is too large for the pool; leaves the keys packed. */
 function readFirst(handle: Handle, flags: number): unknown {
-  const { request, native, pool } = handle;
-  const keyLength = request.words[(FC_IO_VALUE + PACKED_KEY.key_len) >> 2] as number;
+  const { bytes, words } = handle.request;
+  const length = words[(FC_IO_VALUE + PACKED_KEY.key_len) >> 2] as number;
   const start = FC_IO_VALUE + PACKED_KEY_SIZE;
-  request.bytes.copyWithin(FC_IO_KEY, start, start + keyLength);
-  const place = pool.place();
-  const { id } = handle;
-  const length =
-    flags === 0 ? native.fc_io_get(id, keyLength, place) : native.fc_io_peek(id, keyLength, place);
-  if (length < 0) return readLarge(handle, length, undefined, keyLength, flags);
-  return readValue(pool.memory, place, length, request.words[WORD.type] as number, pool);
+  bytes.copyWithin(FC_IO_KEY, start, start + length);
+  return readWritten(handle, length, flags);
 }
 
 /** The offset behind `count` packed keys. */

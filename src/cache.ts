@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// FastCache: the class that users hold. Each method checks its arguments, runs what user
-// code there is (codec, toJSON, getters), writes key and value into the request region
-// and makes one native call; between the first write and the call no user code runs.
+// FastCache: the class that users hold, and their documentation. Its methods check arguments and
+// hand them on; what they do is in the file of their kind: read.ts, write.ts, batch.ts, iterate.ts,
+// stats.ts, segment.ts.
 
+import { CONSTANTS, SET_MODE } from "./abi.ts";
 import { deleteMany, getMany, setMany } from "./batch.ts";
-import { CONSTANTS, DOUBLE, SET_MODE, STATUS, WORD } from "./binding/symbols.ts";
-import { invalid } from "./errors.ts";
-import { destroySegment, Handle, listSegments } from "./handle.ts";
+import { invalid, nameOf } from "./errors.ts";
 import { entries, keys } from "./iterate.ts";
-import { keyName, nameOf, writeKey } from "./key.ts";
-import { isBytes } from "./memory.ts";
 import { checkFinite, checkTtl, parseIncrement, parseOpenOptions, parseTarget, ttlOf } from "./options.ts";
-import { readBytes, readInto, readLarge } from "./read.ts";
-import { readStats } from "./stats.ts";
-import { store } from "./store.ts";
+import { has, read, readBytes, readInto, readVersioned, ttl } from "./read.ts";
+import { destroySegment, Handle, listSegments } from "./segment.ts";
+import { readSize, readStats } from "./stats.ts";
 import type {
   BatchEntry,
   IncrementOptions,
@@ -26,9 +23,10 @@ import type {
   Stats,
   Versioned,
 } from "./types.ts";
-import { decode, readValue } from "./value.ts";
+import { isBytes } from "./wire/memory.ts";
+import { clear, increment, remove, store, touch } from "./write.ts";
 
-const { FC_IO_KEY, FC_PEEK } = CONSTANTS;
+const { FC_PEEK } = CONSTANTS;
 
 /**
  * A cache in one segment of shared memory, which any number of Bun, Deno and Node processes
@@ -102,27 +100,12 @@ export class FastCache<V = unknown> {
 
   /** The value, or `undefined`. Marks the entry as used. Takes no lock. */
   get(key: Key): V | undefined {
-    return decode(this.#read(key, 0), this.#handle.codec) as V | undefined;
+    return read(this.#handle, key, 0) as V | undefined;
   }
 
   /** As `get`, but leaves the entry's recency alone. */
   peek(key: Key): V | undefined {
-    return decode(this.#read(key, FC_PEEK), this.#handle.codec) as V | undefined;
-  }
-
-  /** The value before the user's codec, which may call the cache again, has decoded it. */
-  #read(key: Key, flags: number): unknown {
-    const handle = this.#handle;
-    const { pool, request } = handle;
-    const place = pool.place();
-    const keyLength = writeKey(request, key, FC_IO_KEY);
-    const { id, native } = handle;
-    // Two call sites: V8 calls native code directly only from where it has seen one function.
-    const length =
-      flags === 0 ? native.fc_io_get(id, keyLength, place) : native.fc_io_peek(id, keyLength, place);
-    if (length === STATUS.MISS) return undefined;
-    if (length < 0) return readLarge(handle, length, key, keyLength, flags);
-    return readValue(pool.memory, place, length, request.words[WORD.type] as number, pool);
+    return read(this.#handle, key, FC_PEEK) as V | undefined;
   }
 
   /** The stored bytes, whatever the kind of the value, or `undefined`. Marks the entry as used. */
@@ -164,22 +147,12 @@ export class FastCache<V = unknown> {
 
   /** True if there is an entry. Leaves its recency alone. Takes no lock. */
   has(key: Key): boolean {
-    const handle = this.#handle;
-    const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-    return this.#isHit(handle.native.fc_io_has(handle.id, keyLength), key);
+    return has(this.#handle, key);
   }
 
   /** Removes an entry: true if there was one. No read that starts afterwards finds it. */
   delete(key: Key): boolean {
-    const handle = this.#handle;
-    const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-    return this.#isHit(handle.native.fc_io_delete(handle.id, keyLength), key);
-  }
-
-  #isHit(status: number, key: Key): boolean {
-    if (status >= 0) return true;
-    if (status === STATUS.MISS) return false;
-    throw this.#handle.failure(status, key);
+    return remove(this.#handle, key);
   }
 
   /**
@@ -191,24 +164,12 @@ export class FastCache<V = unknown> {
   increment(key: Key, by: number = 1, options?: IncrementOptions): number {
     const amount = checkFinite("by", by);
     const { initial, ttl } = parseIncrement(options, this.#ttl);
-    const handle = this.#handle;
-    const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-    handle.request.doubles[DOUBLE.initial] = initial;
-    handle.request.doubles[DOUBLE.ttl_ms] = ttl;
-    const status = handle.native.fc_io_increment(handle.id, keyLength, amount);
-    if (status >= 0) return handle.request.doubles[DOUBLE.sum] as number;
-    if (status === STATUS.INVALID_ARGUMENT && handle.id !== 0) {
-      throw invalid(`${keyName(key)} holds a value that is not a number: set() one, or delete() it`);
-    }
-    throw handle.failure(status, key);
+    return increment(this.#handle, key, amount, initial, ttl);
   }
 
   /** The value and its version, for `compareAndSet`; or `undefined`. Marks the entry as used. */
   getWithVersion(key: Key): Versioned<V> | undefined {
-    const raw = this.#read(key, 0);
-    if (raw === undefined) return undefined;
-    const version = this.#handle.request.doubles[DOUBLE.version] as number;
-    return { value: decode(raw, this.#handle.codec) as V, version };
+    return readVersioned(this.#handle, key) as Versioned<V> | undefined;
   }
 
   /**
@@ -228,18 +189,12 @@ export class FastCache<V = unknown> {
    * true if there was one.
    */
   touch(key: Key, ttl: number): boolean {
-    const ms = checkTtl(ttl);
-    const handle = this.#handle;
-    const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-    return this.#isHit(handle.native.fc_io_touch(handle.id, keyLength, ms), key);
+    return touch(this.#handle, key, checkTtl(ttl));
   }
 
   /** Remaining time to live in ms; `Infinity` for no deadline; `undefined` if there is no entry. */
   ttl(key: Key): number | undefined {
-    const handle = this.#handle;
-    const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-    const hit = this.#isHit(handle.native.fc_io_ttl(handle.id, keyLength), key);
-    return hit ? (handle.request.doubles[DOUBLE.ttl_ms] as number) : undefined;
+    return ttl(this.#handle, key);
   }
 
   /**
@@ -291,22 +246,18 @@ export class FastCache<V = unknown> {
 
   /** Removes every entry, part by part. @throws FastCacheError `BUSY`; the other parts are empty then */
   clear(): void {
-    const status = this.#handle.native.fc_clear(this.#handle.id);
-    if (status < 0) throw this.#handle.failure(status);
+    clear(this.#handle);
   }
 
   /** Number of entries in the segment. Expired ones are swept first, where that is possible. */
   get size(): number {
-    const handle = this.#handle;
-    const status = handle.native.fc_size(handle.id, handle.entriesOut);
-    if (status < 0) throw handle.failure(status);
-    return handle.request.doubles[DOUBLE.entries] as number;
+    return readSize(this.#handle);
   }
 
   /** The counters of all processes together, and the segment's state. A fresh plain object. */
   stats(): Stats {
     this.#handle.assertOpen();
-    return readStats(this.#handle.native, this.#handle.id);
+    return readStats(this.#handle);
   }
 
   /** The segment's geometry and how it was opened; frozen, always the same object. */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The one error class, its codes, and the sentences for statuses of native calls. Codes
+// The one error class, its codes, and the words of its messages: sentences for statuses of native
+// calls, names for values. Nothing else of the package is known here but the status table. Codes
 // derive from the status table; a miss is never an error, and "buffer too small" is
 // an answer that the callers here handle, so neither has a code.
 
-import { STATUS } from "./binding/symbols.ts";
+import { STATUS } from "./abi.ts";
 
 type StatusName = keyof typeof STATUS;
 type ErrorName = Exclude<StatusName, "OK" | "MISS" | "BUFFER_TOO_SMALL"> | "FFI_UNAVAILABLE";
@@ -83,3 +84,21 @@ const SENTENCES: Partial<Record<ErrorName, string>> & Record<"CORRUPT" | "CLOSED
     "Nothing was changed: try again later, and look for a stopped process",
   CLOSED: "this cache was closed: open it again with FastCache.open()",
 };
+
+/** Characters of a string that a message shows. */
+export const SHOWN_LENGTH = 40;
+
+/** What a value of the wrong kind is, for a message. */
+export function nameOf(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "object") {
+    const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
+    return typeof name === "string" && name !== "" && name !== "Object"
+      ? `an instance of ${name}`
+      : "an object";
+  }
+  if (typeof value === "function") return "a function";
+  if (typeof value === "undefined") return "undefined";
+  if (typeof value === "string") return `the string ${JSON.stringify(value.slice(0, SHOWN_LENGTH))}`;
+  return `the ${typeof value} ${String(value)}`;
+}

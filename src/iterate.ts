@@ -4,14 +4,14 @@
 // any other calls, may interleave. Nothing of a page is in shared use while user code runs:
 // what an iterator yields was read into JavaScript values before.
 
+import { CONSTANTS, CURSOR_SIZE, PACKED_KEY, PACKED_KEY_SIZE, STATUS } from "./abi.ts";
 import { lookUp } from "./batch.ts";
-import { CONSTANTS, CURSOR_SIZE, PACKED_KEY, PACKED_KEY_SIZE, STATUS } from "./binding/symbols.ts";
 import { corrupt } from "./errors.ts";
-import type { Handle } from "./handle.ts";
-import { readKey } from "./key.ts";
-import { alignUp, Memory } from "./memory.ts";
+import type { Handle } from "./segment.ts";
 import type { Key } from "./types.ts";
-import { decode } from "./value.ts";
+import { readKey } from "./wire/key.ts";
+import { alignUp, Memory } from "./wire/memory.ts";
+import { decode } from "./wire/value.ts";
 
 const { FC_IO_VALUE, FC_ITERATE_CAPACITY_MIN, FC_PACKED_KEY_UNIT, FC_PEEK } = CONSTANTS;
 

@@ -4,9 +4,8 @@
 // is misspelt, of the wrong kind or out of range is refused by name, never ignored. An
 // option that is `undefined` is one that is not there.
 
-import { CONSTANTS, CREATE, EVICTION, KIND } from "./binding/symbols.ts";
-import { type FastCacheError, invalid } from "./errors.ts";
-import { nameOf } from "./key.ts";
+import { CONSTANTS, CREATE, EVICTION, KIND } from "./abi.ts";
+import { type FastCacheError, invalid, nameOf } from "./errors.ts";
 import type { Codec, IncrementOptions, OpenOptions, SegmentTarget, SetOptions } from "./types.ts";
 
 const { FC_NAME_LEN_MAX, FC_SHARDS_MAX, FC_SIZE_MIN, FC_TTL_MS_MAX } = CONSTANTS;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// The reads that the straight path in cache.ts leaves: bytes of any kind, also into the caller's
-// memory, and values that do not fit behind the pool's offset, which get memory of their own.
+// Reads of one entry: its value, its bytes whatever their kind, whether it is there and for how long.
+// Values come by the pool, one that does not fit behind the pool's offset by memory of its own.
+// The user's codec runs last: it may call the cache again, which reuses the memory that values are read from.
 
-import { CONSTANTS, STATUS, WORD } from "./binding/symbols.ts";
+import { CONSTANTS, DOUBLE, STATUS, WORD } from "./abi.ts";
 import { corrupt, type FastCacheError, invalid } from "./errors.ts";
-import type { Handle } from "./handle.ts";
-import { keyName, writeKey } from "./key.ts";
-import { bufferOf, lengthOf, Memory } from "./memory.ts";
-import type { Key } from "./types.ts";
-import { readValue } from "./value.ts";
+import type { Handle } from "./segment.ts";
+import type { Key, Versioned } from "./types.ts";
+import { keyName, writeKey } from "./wire/key.ts";
+import { bufferOf, lengthOf, Memory } from "./wire/memory.ts";
+import { decode, readValue } from "./wire/value.ts";
 
 const { FC_IO_KEY } = CONSTANTS;
 
@@ -18,6 +19,39 @@ const setBytes = Uint8Array.prototype.set;
 /** Other processes may replace the value by a larger one between two attempts: so often at most. */
 const ATTEMPTS_MAX = 16;
 
+/** The value of `key`, or `undefined`. `flags` is 0 or `FC_PEEK`. */
+export function read(handle: Handle, key: Key, flags: number): unknown {
+  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+  return decode(readWritten(handle, keyLength, flags, key), handle.codec);
+}
+
+/** The value of `key` with its version, or `undefined`. */
+export function readVersioned(handle: Handle, key: Key): Versioned | undefined {
+  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+  const raw = readWritten(handle, keyLength, 0, key);
+  if (raw === undefined) return undefined;
+  const version = handle.request.doubles[DOUBLE.version] as number; // before the codec can read another entry
+  return { value: decode(raw, handle.codec), version };
+}
+
+/**
+ * The value, not yet decoded, of the key that lies in the request region, or `undefined`. `key` is
+ * for messages.
+ */
+export function readWritten(handle: Handle, keyLength: number, flags: number, key?: Key): unknown {
+  const { id, native, pool, request } = handle;
+  const place = pool.place();
+  // Two call sites: V8 calls native code directly only from where it has seen one function.
+  const length =
+    flags === 0 ? native.fc_io_get(id, keyLength, place) : native.fc_io_peek(id, keyLength, place);
+  if (length === STATUS.MISS) return undefined;
+  if (length >= 0) {
+    return readValue(pool.memory, place, length, request.words[WORD.type] as number, pool);
+  }
+  const found = fetchLarge(handle, length, keyLength, flags, key);
+  return found && readValue(found.memory, 0, found.length, found.type, pool);
+}
+
 /** The stored bytes of a value of any kind, the caller's to keep, or `undefined`. */
 export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
   const { pool } = handle;
@@ -25,7 +59,7 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
   const length = handle.native.fc_io_get(handle.id, keyLength, place);
   if (length >= 0) return pool.take(pool.memory, place, length);
-  const found = fetchLarge(handle, length, key, keyLength, 0);
+  const found = fetchLarge(handle, length, keyLength, 0, key);
   return found?.memory.bytes.subarray(0, found.length);
 }
 
@@ -51,7 +85,7 @@ function copyInto(handle: Handle, key: Key, buffer: Uint8Array, capacity: number
     const isPassable = capacity > 0 && bufferOf(buffer) instanceof ArrayBuffer;
     if (isPassable && length === STATUS.BUFFER_TOO_SMALL)
       return fetchInto(handle, key, keyLength, buffer, capacity);
-    const found = fetchLarge(handle, length, key, keyLength, 0);
+    const found = fetchLarge(handle, length, keyLength, 0, key);
     if (found === undefined) return -1;
     memory = found.memory;
     start = 0;
@@ -87,35 +121,22 @@ function bufferTooSmall(key: Key, needed: number, capacity: number): FastCacheEr
   );
 }
 
-/**
- * The value of a key that lies in the request region, after `fc_io_get` answered `status`:
- * `undefined` for a miss; the value, if it only was too large for the pool. Not yet decoded.
- */
-export function readLarge(
-  handle: Handle,
-  status: number,
-  key: Key | undefined,
-  keyLength: number,
-  flags: number,
-): unknown {
-  const found = fetchLarge(handle, status, key, keyLength, flags);
-  if (found === undefined) return undefined;
-  const { memory, length, type } = found;
-  return readValue(memory, 0, length, type, handle.pool);
-}
-
 interface Found {
   readonly memory: Memory;
   readonly length: number;
   readonly type: number;
 }
 
+/**
+ * The value of the key that lies in the request region, in memory of its own, after `fc_io_get`
+ * or `fc_io_peek` answered `first`, a status below zero; `undefined` for a miss.
+ */
 function fetchLarge(
   handle: Handle,
   first: number,
-  key: Key | undefined,
   keyLength: number,
   flags: number,
+  key: Key | undefined,
 ): Found | undefined {
   const { request, native } = handle;
   let status = first;
@@ -131,4 +152,17 @@ function fetchLarge(
     if (status >= 0) return { memory, length: status, type: request.words[WORD.type] as number };
   }
   throw corrupt("an entry whose length never fits");
+}
+
+/** True if there is an entry. */
+export function has(handle: Handle, key: Key): boolean {
+  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+  return handle.isHit(handle.native.fc_io_has(handle.id, keyLength), key);
+}
+
+/** Remaining time in ms, `Infinity` for no deadline, `undefined` if there is no entry. */
+export function ttl(handle: Handle, key: Key): number | undefined {
+  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+  const hit = handle.isHit(handle.native.fc_io_ttl(handle.id, keyLength), key);
+  return hit ? (handle.request.doubles[DOUBLE.ttl_ms] as number) : undefined;
 }

@@ -4,7 +4,7 @@
 // which one it runs in. bun.ts, deno.ts and node.ts each implement `Runtime`;
 // library.ts picks one, finds the native library and makes a `Binding` of them.
 
-import type { ArgumentType, FUNCTIONS } from "./symbols.ts";
+import type { ArgumentType, FUNCTIONS } from "../abi.ts";
 
 interface ArgumentValue {
   u32: number;

@@ -6,9 +6,9 @@
 // as itself, never as a bare ArrayBuffer, which has crashed. `slice()` of a result
 // costs no more than a view of a shared chunk, so results are copies.
 
+import type { ArgumentType } from "../abi.ts";
 import type { Callable, Runtime, Signatures } from "./binding.ts";
 import { likelyLibcs } from "./libc.ts";
-import type { ArgumentType } from "./symbols.ts";
 
 interface BunFfi {
   dlopen(

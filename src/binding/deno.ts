@@ -7,9 +7,9 @@
 // are views of a pooled chunk. `Buffer`'s writers go through layers of JavaScript:
 // a loop is best for short strings, `encodeInto` for the others.
 
+import type { ArgumentType } from "../abi.ts";
 import type { Callable, Runtime, Signatures } from "./binding.ts";
 import { pinner } from "./pin.ts";
-import type { ArgumentType } from "./symbols.ts";
 
 interface DenoGlobal {
   readonly version: { readonly deno: string };

@@ -4,12 +4,12 @@
 // at import: every failure becomes an error of `FastCache.open` that says what was
 // tried, what happened, and what to do.
 
+import { ABI_VERSION, FUNCTIONS } from "../abi.ts";
 import { FastCacheError } from "../errors.ts";
 import type { Binding, Runtime } from "./binding.ts";
 import { bunRuntime } from "./bun.ts";
 import { denoRuntime } from "./deno.ts";
 import { nodeRuntime } from "./node.ts";
-import { ABI_VERSION, FUNCTIONS } from "./symbols.ts";
 
 const PLATFORMS = ["linux-x64", "linux-arm64"];
 

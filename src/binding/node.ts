@@ -7,10 +7,10 @@
 // of any kind 300 (generic path), so getInto copies out of the pool. A fresh ArrayBuffer
 // costs 700 ns, a view of an old one 40, so results are views of a pooled chunk.
 
+import type { ArgumentType } from "../abi.ts";
 import type { Callable, Runtime, Signatures } from "./binding.ts";
 import { likelyLibcs } from "./libc.ts";
 import { pinner } from "./pin.ts";
-import type { ArgumentType } from "./symbols.ts";
 
 interface NodeFfi {
   dlopen(

@@ -3,9 +3,9 @@
 // Finding and loading the native library: which file, in which order, and what each failure says.
 
 import { describe, expect, test } from "vitest";
+import { ABI_VERSION, FUNCTIONS } from "../../src/abi.ts";
 import type { Callable, Runtime, Signatures } from "../../src/binding/binding.ts";
 import { libraryPaths, loadBinding, loadLibrary } from "../../src/binding/library.ts";
-import { ABI_VERSION, FUNCTIONS } from "../../src/binding/symbols.ts";
 import { failure } from "../support/errors.ts";
 
 /** A runtime whose library at `path` has the version that `libraries` says. */

@@ -8,8 +8,8 @@
 // It is written and used within one method call. User code (codecs, toJSON, getters,
 // iterators) may call the cache again, so it never runs between the first write and the native call.
 
-import type { Traits } from "./binding/binding.ts";
-import { CONSTANTS } from "./binding/symbols.ts";
+import { CONSTANTS } from "../abi.ts";
+import type { Traits } from "../binding/binding.ts";
 import { Memory } from "./memory.ts";
 
 const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
@@ -24,6 +24,7 @@ export const UTF8_BYTES_MAX = 3;
 // that extends `String`, as clients of Redis do. A key of 16 characters then cost 80 ns more.
 const { charCodeAt } = String.prototype;
 
+/** The request region of one handle. */
 export class Request extends Memory {
   /** The `fc_type` of the value written last. */
   type = 0;

@@ -10,13 +10,12 @@
 //   Uint8Array  BYTES
 //   other objects   JSON, or CODEC if the handle has one
 
-import { TYPE } from "./binding/symbols.ts";
-import { corrupt, FastCacheError, invalid } from "./errors.ts";
-import { nameOf } from "./key.ts";
+import { TYPE } from "../abi.ts";
+import { corrupt, FastCacheError, invalid, nameOf } from "../errors.ts";
+import type { Codec } from "../types.ts";
 import { bufferOf, isBytes, lengthOf, type Memory } from "./memory.ts";
 import type { ReadPool } from "./pool.ts";
 import { type Request, UTF8_BYTES_MAX, writeUtf16 } from "./request.ts";
-import type { Codec } from "./types.ts";
 
 /** An object after encoding; a string holds well-formed UTF-16. */
 export class Encoded {

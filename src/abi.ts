@@ -75,7 +75,7 @@ export const CONSTANTS = {
 
 /**
  * How an argument crosses: an integer below 2^32, a double, or the address of a
- * `Uint8Array` (its memory must not move: see memory.ts).
+ * `Uint8Array` (its memory must not move: see wire/memory.ts).
  */
 export type ArgumentType = "u32" | "f64" | "buffer";
 

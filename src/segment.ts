@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: MIT
 //
-// A native handle with the memory bound to it. `id` is 0 after close, which native code
-// answers with CLOSED, so that no method has to ask first.
+// Segments: a native handle on an open one, with the memory bound to it; removing and listing them.
+//
+// A handle's `id` is 0 after close, which native code answers with CLOSED, so that no method has to
+// ask first. Memory that is bound stays alive until the handle is closed.
 
+import {
+  CONSTANTS,
+  CONTROL,
+  EVICTION,
+  FD_NONE,
+  INFO_FIELDS,
+  KIND,
+  OPTIONS,
+  OPTIONS_SIZE,
+  REPORT,
+  REPORT_SIZE,
+  STATUS,
+} from "./abi.ts";
 import type { NativeFunctions } from "./binding/binding.ts";
 import { loadBinding } from "./binding/library.ts";
-import { CONSTANTS, CONTROL, OPTIONS, OPTIONS_SIZE, REPORT, REPORT_SIZE, STATUS } from "./binding/symbols.ts";
 import { closed, corrupt, type FastCacheError, reportedError, statusError } from "./errors.ts";
-import { keyName } from "./key.ts";
-import { Memory } from "./memory.ts";
 import type { Opening } from "./options.ts";
-import { ReadPool } from "./pool.ts";
-import { Request } from "./request.ts";
-import { readInfo } from "./stats.ts";
 import type { Codec, Info } from "./types.ts";
+import { keyName } from "./wire/key.ts";
+import { Memory } from "./wire/memory.ts";
+import { ReadPool } from "./wire/pool.ts";
+import { Request } from "./wire/request.ts";
 
 /**
  * Keeps the bound memory of every open handle alive: native code has its address until the handle
@@ -21,6 +34,7 @@ import type { Codec, Info } from "./types.ts";
  */
 const openHandles = new Set<Handle>();
 
+/** A native handle on an open segment, and what it takes to call native code with it. */
 export class Handle {
   /** The native handle, 0 when closed. */
   id: number;
@@ -48,7 +62,7 @@ export class Handle {
       this.entriesOut = this.request.bytes.subarray(CONTROL.entries, CONTROL.entries + 8);
       this.pool = new ReadPool(binding, id);
       this.#bindRequest();
-      this.info = readInfo(this.native, id, opening.target || undefined, created);
+      this.info = readInfo(this, opening.target || undefined, created);
     } catch (error) {
       this.close();
       throw error;
@@ -74,6 +88,13 @@ export class Handle {
     if (this.id === 0) throw closed();
   }
 
+  /** True if a call about `key` was done, false for a miss. Throws what any other `status` says. */
+  isHit(status: number, key: unknown): boolean {
+    if (status >= 0) return true;
+    if (status === STATUS.MISS) return false;
+    throw this.failure(status, key);
+  }
+
   /** The error for a status below zero of a call about `key`. */
   failure(status: number, key?: unknown): FastCacheError {
     if (this.id === 0 || status === STATUS.CLOSED) return closed();
@@ -96,16 +117,58 @@ function openSegment(native: NativeFunctions, opening: Opening): { id: number; c
   const target = targetMemory(opening.target);
   const report = new Memory(REPORT_SIZE);
   const status = native.fc_open(new Uint8Array(options.buffer), target.bytes, target.length, report.bytes);
-  if (status < 0) throw reportedError(status, messageOf(report), `cannot open ${nameOf(opening)}`);
+  if (status < 0) throw reportedError(status, messageOf(report), `cannot open ${segmentName(opening)}`);
   return {
     id: report.words[REPORT.handle / 4] as number,
     created: report.words[REPORT.created / 4] === 1,
   };
 }
 
-function nameOf(opening: Opening): string {
+function segmentName(opening: Opening): string {
   if (opening.target !== "") return `the segment ${JSON.stringify(opening.target)}`;
   return opening.fd < 0 ? "a private segment" : `the segment behind descriptor ${opening.fd}`;
+}
+
+/** The geometry of an open segment; `target` is the name or path that it was opened by. */
+function readInfo(handle: Handle, target: string | undefined, created: boolean): Info {
+  const raw = readFields(handle, handle.native.fc_info, INFO_FIELDS);
+  return Object.freeze({
+    kind: kindName(raw.kind),
+    ...(raw.kind === KIND.SHM && target !== undefined ? { name: target } : {}),
+    ...(raw.kind === KIND.FILE && target !== undefined ? { path: target } : {}),
+    size: raw.size_bytes,
+    shards: raw.shards,
+    maxEntries: raw.max_entries,
+    maxKeySize: raw.key_len_max,
+    maxValueSize: raw.value_len_max,
+    eviction: raw.eviction === EVICTION.S3FIFO ? "s3-fifo" : "lru",
+    layoutVersion: raw.layout_version,
+    dataSize: raw.data_bytes,
+    extentSize: raw.extent_bytes,
+    maxProcesses: raw.processes_max,
+    fd: raw.fd === FD_NONE ? -1 : raw.fd,
+    created,
+  });
+}
+
+function kindName(kind: number): Info["kind"] {
+  if (kind === KIND.SHM) return "shm";
+  if (kind === KIND.FILE) return "file";
+  return kind === KIND.PRIVATE ? "private" : "fd";
+}
+
+/** What `call` tells about the segment: a table of 64-bit numbers with these `names`, in their order. */
+export function readFields<const Names extends readonly string[]>(
+  handle: Handle,
+  call: (handle: number, out: Uint8Array) => number,
+  names: Names,
+): Record<Names[number], number> {
+  const memory = new ArrayBuffer(names.length * 8);
+  const status = call(handle.id, new Uint8Array(memory));
+  if (status < 0) throw handle.failure(status);
+  const numbers = new BigUint64Array(memory);
+  const entries = names.map((name, index) => [name, Number(numbers[index])]);
+  return Object.fromEntries(entries) as Record<Names[number], number>;
 }
 
 /**

@@ -3,11 +3,11 @@
 // Keys: checked, written into the request region, read from native answers, named in messages.
 // A key that UTF-8 cannot hold (a lone surrogate) is refused, never silently changed.
 
-import { CONSTANTS } from "./binding/symbols.ts";
-import { FastCacheError, invalid } from "./errors.ts";
+import { CONSTANTS } from "../abi.ts";
+import { FastCacheError, invalid, nameOf, SHOWN_LENGTH } from "../errors.ts";
+import type { Key } from "../types.ts";
 import { isBytes, lengthOf, type Memory } from "./memory.ts";
 import type { Request } from "./request.ts";
-import type { Key } from "./types.ts";
 
 const KEY_LEN_MAX = CONSTANTS.FC_KEY_LEN_MAX;
 
@@ -51,29 +51,12 @@ function badLength(key: Key): FastCacheError {
   );
 }
 
-const SHOWN_LENGTH = 40;
-
 /** A key for a message: quoted, and cut if long. */
 export function keyName(key: unknown): string {
   if (isBytes(key)) return `the key of ${key.length} bytes`;
   if (typeof key !== "string") return `the key ${nameOf(key)}`;
   if (key.length <= SHOWN_LENGTH) return `the key ${JSON.stringify(key)}`;
   return `the key ${JSON.stringify(key.slice(0, SHOWN_LENGTH))}…`;
-}
-
-/** What a value of the wrong kind is, for a message. */
-export function nameOf(value: unknown): string {
-  if (value === null) return "null";
-  if (typeof value === "object") {
-    const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
-    return typeof name === "string" && name !== "" && name !== "Object"
-      ? `an instance of ${name}`
-      : "an object";
-  }
-  if (typeof value === "function") return "a function";
-  if (typeof value === "undefined") return "undefined";
-  if (typeof value === "string") return `the string ${JSON.stringify(value.slice(0, SHOWN_LENGTH))}`;
-  return `the ${typeof value} ${String(value)}`;
 }
 
 let decoder: TextDecoder | undefined;

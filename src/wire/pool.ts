@@ -9,15 +9,16 @@
 // out, and the offset stays. A small result therefore keeps at most 64 KiB alive, as Node's own
 // Buffer pool does. The chunk is pinned: user code cannot detach it under native code.
 
-import type { Binding } from "./binding/binding.ts";
-import { CONSTANTS } from "./binding/symbols.ts";
-import { statusError } from "./errors.ts";
+import { CONSTANTS } from "../abi.ts";
+import type { Binding } from "../binding/binding.ts";
+import { statusError } from "../errors.ts";
 import { Memory } from "./memory.ts";
 
 const CHUNK_SIZE = 65_536;
 const VIEW_SIZE_MAX = 4096;
 const BATCH_ROOM_MIN = 16_384;
 
+/** The response region of one handle. */
 export class ReadPool {
   /** The bound chunk. Read it after `place`, which may replace it. */
   memory: Memory;

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// Writes of one entry, and `clear`. User code (codec, toJSON, getters) runs before the key is written.
+//
+// Values that might not fit into the request region are not copied there, nor are bytes where their
+// address costs less than a copy: native code reads them where they are. If another thread changes such
+// bytes meanwhile, what is stored may be half changed; its length never is.
+
+import { CONSTANTS, DOUBLE, STATUS, TYPE, WORD } from "./abi.ts";
+import { invalid } from "./errors.ts";
+import type { Handle } from "./segment.ts";
+import type { Key } from "./types.ts";
+import { keyName, writeKey } from "./wire/key.ts";
+import { isBytes, lengthOf } from "./wire/memory.ts";
+import { type Plain, toBytes, toPlain, valueTooLarge, writeValue } from "./wire/value.ts";
+
+const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
+
+/** Stores `value` if the condition of `mode` (an `fc_set_mode`) is met: true if stored. */
+export function store(
+  handle: Handle,
+  key: Key,
+  value: unknown,
+  ttl: number,
+  mode: number,
+  version: number = 0,
+): boolean {
+  const plain = toPlain(value, handle.codec);
+  return storePlain(handle, key, plain, ttl, mode, version);
+}
+
+/** As `store`, for a value whose user code has run. */
+export function storePlain(
+  handle: Handle,
+  key: Key,
+  plain: Plain,
+  ttl: number,
+  mode: number,
+  version: number,
+): boolean {
+  const { request, native } = handle;
+  const keyLength = writeKey(request, key, FC_IO_KEY);
+  const isPassed = handle.passesBuffers && isBytes(plain);
+  let length = isPassed ? -1 : writeValue(request, plain, FC_IO_VALUE);
+  request.words[WORD.mode] = mode;
+  request.doubles[DOUBLE.version] = version;
+  request.doubles[DOUBLE.ttl_ms] = ttl;
+  let status: number;
+  if (length >= 0) {
+    request.words[WORD.type] = request.type;
+    status = native.fc_io_set(handle.id, keyLength, length);
+  } else {
+    const bytes = isPassed ? plain : toBytes(request, plain);
+    length = lengthOf(bytes);
+    const limit = handle.info.maxValueSize;
+    if (length > limit) throw valueTooLarge(length, limit);
+    request.words[WORD.type] = isPassed ? TYPE.BYTES : request.type;
+    status = native.fc_io_set_from(handle.id, keyLength, bytes, length);
+  }
+  if (status === STATUS.VALUE_TOO_LARGE) throw valueTooLarge(length, handle.info.maxValueSize);
+  return handle.isHit(status, key);
+}
+
+/** Removes an entry: true if there was one. */
+export function remove(handle: Handle, key: Key): boolean {
+  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+  return handle.isHit(handle.native.fc_io_delete(handle.id, keyLength), key);
+}
+
+/**
+ * Adds `by` to a number and returns the sum; an absent entry counts as `initial` and gets `ttl`.
+ *
+ * @throws FastCacheError `INVALID_ARGUMENT` if the entry is not a number
+ */
+export function increment(handle: Handle, key: Key, by: number, initial: number, ttl: number): number {
+  const { doubles } = handle.request;
+  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+  doubles[DOUBLE.initial] = initial;
+  doubles[DOUBLE.ttl_ms] = ttl;
+  const status = handle.native.fc_io_increment(handle.id, keyLength, by);
+  if (status >= 0) return doubles[DOUBLE.sum] as number;
+  if (status === STATUS.INVALID_ARGUMENT && handle.id !== 0) {
+    throw invalid(`${keyName(key)} holds a value that is not a number: set() one, or delete() it`);
+  }
+  throw handle.failure(status, key);
+}
+
+/** Gives an entry a new deadline in `ttl` ms, 0 for none: true if there was one. */
+export function touch(handle: Handle, key: Key, ttl: number): boolean {
+  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+  return handle.isHit(handle.native.fc_io_touch(handle.id, keyLength, ttl), key);
+}
+
+/** Removes every entry, shard by shard. */
+export function clear(handle: Handle): void {
+  const status = handle.native.fc_clear(handle.id);
+  if (status < 0) throw handle.failure(status);
+}
