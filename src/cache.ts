@@ -48,7 +48,7 @@ const { FC_PEEK } = CONSTANTS;
  * - **Threads**: a `FastCache` belongs to the thread that opened it. A worker opens its own, by
  *   name, path, or `info.fd`. It does not survive `fork()`.
  * - **Cost**: a lookup is one native call and one or two cache misses, whatever the size of the
- *   segment; a small byte result on V8 is a view of a pooled 64 KiB chunk, not to be transferred.
+ *   segment; a small byte result on V8 is a view of a pooled 64 KiB block, not to be transferred.
  *
  * @typeParam V - What the values are. Not checked at run time: other processes may store anything.
  */

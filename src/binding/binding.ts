@@ -30,7 +30,7 @@ export type NativeFunctions = Callable<typeof FUNCTIONS>;
 /** How to do in this runtime what costs differ for; the figures are in the runtime's file. */
 export interface Traits {
   /**
-   * True if a byte result is best a view of a shared chunk that native code filled
+   * True if a byte result is best a view of a shared block that native code filled
    * (V8, where a fresh `ArrayBuffer` costs ten times as much), false if it is best a copy.
    */
   readonly pooledReads: boolean;

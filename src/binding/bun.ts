@@ -4,7 +4,7 @@
 //
 // A call costs 3 ns, a typed array as an argument 4 more. A typed array is passed
 // as itself, never as a bare ArrayBuffer, which has crashed. `slice()` of a result
-// costs no more than a view of a shared chunk, so results are copies.
+// costs no more than a view of a shared block, so results are copies.
 
 import type { ArgumentType } from "../abi.ts";
 import type { Callable, Runtime, Signatures } from "./binding.ts";

@@ -4,7 +4,7 @@
 //
 // A call costs 6 ns, a typed array as an argument 12 more: all signatures we use are on
 // V8's fast path. A fresh ArrayBuffer costs 600 ns, a view of an old one 40, so results
-// are views of a pooled chunk. `Buffer`'s writers go through layers of JavaScript:
+// are views of a pooled block. `Buffer`'s writers go through layers of JavaScript:
 // a loop is best for short strings, `encodeInto` for the others.
 
 import type { ArgumentType } from "../abi.ts";

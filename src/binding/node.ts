@@ -5,7 +5,7 @@
 // Measured with Node 26.10: a function of up to three doubles costs 9 ns, of one, two or
 // three integers 22, 59 and 75 (each is checked in JavaScript), of four or more arguments
 // of any kind 300 (generic path), so getInto copies out of the pool. A fresh ArrayBuffer
-// costs 700 ns, a view of an old one 40, so results are views of a pooled chunk.
+// costs 700 ns, a view of an old one 40, so results are views of a pooled block.
 
 import type { ArgumentType } from "../abi.ts";
 import type { Callable, Runtime, Signatures } from "./binding.ts";
