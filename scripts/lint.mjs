@@ -7,6 +7,7 @@ import { Report } from "./lib/report.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { modules, tool } from "./lib/tools.mjs";
 import { exportDifferences } from "./lint-exports.mjs";
+import { importOffences } from "./lint-imports.mjs";
 import { includeOffences } from "./lint-includes.mjs";
 import { untidiness } from "./lint-tidy.mjs";
 
@@ -16,6 +17,7 @@ const report = new Report();
 for (const { name, check } of formatters) await command(name, check());
 await command("tsc", [tool("node"), join(modules, "typescript/bin/tsc"), "-p", "tsconfig.json"]);
 rule("includes point one way", includeOffences());
+rule("imports point one way", importOffences());
 rule("exports.map is the header's", exportDifferences());
 rule("tidy files", untidiness());
 process.exitCode = report.print();
