@@ -29,7 +29,7 @@ typedef struct cache {
     uint32_t kind;
     uint32_t eviction;
     int fd;        /* our own open file: holds our slot's liveness byte, so nobody inherits it */
-    int shared_fd; /* another open file of the segment, for others to inherit; -1 if it cannot be had */
+    int shared_fd; /* another open file of it, for others to inherit; -1 if it can't be had */
     uint32_t lost; /* 1: the file was cut short under us; see os_map */
 #if !defined(NDEBUG)
     uint32_t unlocks_until_walk; /* see guard.h; tests of damage set WALK_NEVER */

@@ -35,7 +35,7 @@ bool entry_drop_to_ghost(const shard *s, const found *entry);
 /* Gives the entry another deadline, 0 for none, and marks it as used. */
 bool entry_touch(const shard *s, const found *entry, uint64_t deadline_ms);
 
-/* Moves the part of an entry that lies at `part`. False, and nothing changed, if there is no room. */
+/* Moves the part of an entry that lies at `part`. False, and nothing changed, if no room. */
 bool entry_move_part(const shard *s, placement where, uint64_t hash, const found *entry,
                      const record *part);
 

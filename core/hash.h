@@ -26,7 +26,8 @@ static inline uint16_t hash_tag(uint64_t hash) {
 
 static inline uint32_t hash_first(uint64_t hash) { return (uint32_t)hash; }
 
-/* Finalizer of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators"). */
+/* Finalizer of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number
+ * generators"). */
 static inline uint32_t hash_second(uint64_t hash) {
     hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9ull;
     hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebull;

@@ -61,8 +61,8 @@ static inline bool index_pair(const shard *s, uint64_t hash, uint32_t buckets, b
 }
 
 /* Begin to fetch what an operation on the key touches first: its buckets, then, when they are
- * there, the beginning of its record. The pair has nulls if the index is damaged there; the word, the
- * first that bears the key's tag, is null if there is none. No effect on results. */
+ * there, the beginning of its record. The pair has nulls if the index is damaged there; the word,
+ * the first that bears the key's tag, is null if there is none. No effect on results. */
 static inline void index_prefetch(const shard *s, uint64_t hash, bucket_pair *pair) {
     if (unlikely(!index_pair(s, hash, index_size(s), pair))) {
         *pair = (bucket_pair){NULL, NULL};

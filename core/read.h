@@ -5,9 +5,9 @@
  * The protocol (contract R1, R2): load the shard's sequence; find the index word; load the
  * record's header once and check every length; compare the whole key; copy the value; then
  * (acquire fence) the generation of every extent touched must not exceed the sequence, else
- * the extent was reused meanwhile and the attempt counts for nothing. So it is if the index grew, or
- * a key left the stash, behind a search that found nothing. After READ_ATTEMPTS the answer is a miss:
- * only writers that do such a thing at the right moment of each of them can cause that.
+ * the extent was reused meanwhile and the attempt counts for nothing. So it is if the index grew,
+ * or a key left the stash, behind a search that found nothing. After READ_ATTEMPTS the answer is a
+ * miss: only writers that do such a thing at the right moment of each of them can cause that.
  */
 #ifndef FC_READ_H
 #define FC_READ_H

@@ -31,7 +31,7 @@ export function includeOffences() {
 
 /** A file and its header are one room; so is all of core/os/. */
 function roomOf(path) {
-  if (/(^|\/)os\/|^internal\.h$/.test(path)) return "os";
+  if (/(^|\/)os\/|internal\.h$/.test(path)) return "os";
   return basename(path).replace(/\.[ch]$/, "");
 }
 
