@@ -67,23 +67,13 @@ fn sameMachine(target: std.Target, host: std.Target) bool {
         target.abi.isMusl() == host.abi.isMusl();
 }
 
-/// The library's C files and its Zig hash as one module.
+/// The library's C files as one module.
 fn coreModule(
     b: *std.Build,
     target: std.Build.ResolvedTarget,
     optimize: std.builtin.OptimizeMode,
 ) !*std.Build.Module {
     const debug = optimize == .Debug;
-    const hash = b.addObject(.{
-        .name = "hash",
-        .root_module = b.createModule(.{
-            .root_source_file = b.path("core/hash.zig"),
-            .target = target,
-            .optimize = .ReleaseFast,
-            .strip = !debug,
-            .pic = true,
-        }),
-    });
     const module = b.createModule(.{
         .target = target,
         .optimize = optimize,
@@ -92,7 +82,6 @@ fn coreModule(
         .strip = !debug,
         .sanitize_c = if (debug) .full else .off,
     });
-    module.addObject(hash);
     module.addIncludePath(b.path("core"));
     module.addIncludePath(b.path("core/include"));
     const system = b.fmt("core/os/{s}", .{@tagName(target.result.os.tag)});

@@ -5,7 +5,8 @@
  *   63       54 53 52 51          36 35  32 31                 0
  *   | shard    |     | tag          |      | first bucket       |
  *
- * The second bucket comes from a finalizer over all 64 bits. fc_hash is in hash.zig.
+ * The second bucket comes from a finalizer over all 64 bits. Which bits a key has is for good: they
+ * lie in segments, which outlive the library that wrote them.
  */
 #ifndef FC_HASH_H
 #define FC_HASH_H
@@ -13,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Any length, any alignment; `key` is not looked at if `len` is 0. */
 uint64_t fc_hash(const void *key, size_t len, uint64_t seed);
 
 static inline uint32_t hash_shard(uint64_t hash, uint32_t shards) {

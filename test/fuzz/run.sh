@@ -3,7 +3,7 @@
 #   test/fuzz/run.sh damage [seconds]           60 seconds if not said
 #   test/fuzz/run.sh damage -runs=10000000 ...  any arguments of libFuzzer
 #   test/fuzz/run.sh damage --merge             minimises what was found into the committed corpus
-# Targets: damage, sequence. Needs clang (set CLANG for another than clang-14) and zig on the PATH.
+# Targets: damage, sequence. Needs clang (set CLANG for another than clang-14).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -17,10 +17,9 @@ fi
 
 work=${FUZZ_WORK:-zig-out/fuzz}/$target
 mkdir -p "$work/found" "$work/crashes"
-zig build-obj -OReleaseFast -femit-bin="$work/hash.o" core/hash.zig
 "$clang" -std=c17 -g -O2 -fsanitize=fuzzer,address,undefined -fno-sanitize-coverage=trace-cmp -fno-sanitize-recover=all \
     -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -Icore -Icore/include -Itest/core -Itest/fuzz -Wl,--wrap=os_wait \
-    core/*.c core/os/*/*.c "test/fuzz/${target}_test.c" "$work/hash.o" -lm -lpthread -o "$work/fuzz"
+    core/*.c core/os/*/*.c "test/fuzz/${target}_test.c" -lm -lpthread -o "$work/fuzz"
 
 corpus=test/fuzz/$target.corpus
 committed=$work/committed

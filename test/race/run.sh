@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs test/race/stress.c under the thread sanitizer; any report ends it with an error.
 #   test/race/run.sh [operations per thread]   4000 if not said
-# Needs clang (set CLANG for another than clang-14) and zig on the PATH. There are no suppressions.
+# Needs clang (set CLANG for another than clang-14). There are no suppressions.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -13,8 +13,7 @@ fi
 
 work=zig-out/race
 mkdir -p "$work"
-zig build-obj -OReleaseFast -femit-bin="$work/hash.o" core/hash.zig
 "$clang" -std=c17 -g -O1 -fsanitize=thread -Wall -Wextra -Icore -Icore/include -Itest/core \
-    test/race/stress.c core/*.c core/os/*/*.c "$work/hash.o" -lm -lpthread -o "$work/stress"
+    test/race/stress.c core/*.c core/os/*/*.c -lm -lpthread -o "$work/stress"
 # The address space layout of recent kernels is too random for the sanitizer of older clangs.
 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 exec setarch -R "$work/stress" "$@"
