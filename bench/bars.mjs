@@ -25,7 +25,7 @@ function rowOf(core, name, keys = "insertion order") {
 function coreBars(core) {
   const rounds = (name) => rowOf(core, name).rounds;
   const ratio = (a, b) => median(each(rounds(a), rounds(b)));
-  // The keys in the order of their insertion, as in the seed's benchmark; DRAM in small pages, as most memory is, and in
+  // The keys in the order of their insertion, as in the upstream benchmark; DRAM in small pages, as most memory is, and in
   // the huge ones that a segment lies in.
   const dram = "dependent DRAM read";
   const likeSegment = "dependent DRAM read, pages as the segment's";
@@ -55,7 +55,7 @@ function getManyInRandomOrder(core) {
   return [atMost("getMany per key ÷ Get, random order", median(each(many, one)), 0.5)];
 }
 
-/** Against the seed system, where it could be measured. */
+/** Against the upstream library, where it could be measured. */
 function goBars(core, go) {
   return ["Get", "SetAndGet"].flatMap((name) => {
     const theirs = go.find((row) => row.name === name && row.library.startsWith("leslie-fei/fastcache"));
@@ -115,7 +115,7 @@ function javaScriptBars(core, rows) {
       const getInto = rows.find(
         (row) =>
           row.runtime === runtime &&
-          row.group === "seed" &&
+          row.group === "upstream" &&
           row.operation === "getInto" &&
           row.order === order,
       );

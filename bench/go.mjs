@@ -1,4 +1,4 @@
-// Go libraries on the core's seed workload: builds and runs the modules in bench/go, and says what the figures mean.
+// Go libraries on the core's upstream workload: builds and runs the modules in bench/go, and says what the figures mean.
 
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -9,17 +9,17 @@ import { measure } from "./measure.mjs";
 const FOLDER = join(root, "bench/go");
 const INSTALLED = "/usr/local/go/bin";
 const REASON_LENGTH_MAX = 200;
-const SEED = "leslie-fei/fastcache";
+const UPSTREAM = "leslie-fei/fastcache";
 
 /** What is compared, in words, for the report; `rows` are what was measured. */
 export function goNote(rows) {
-  const seed = rows.some((row) => row.library.startsWith(SEED))
-    ? `${SEED}, whose workload this is, is measured as shipped, set up as its own benchmark does`
-    : `${SEED}, whose workload this is, was left out of this run`;
+  const upstream = rows.some((row) => row.library.startsWith(UPSTREAM))
+    ? `${UPSTREAM}, whose workload this is, is measured as shipped, set up as its own benchmark does`
+    : `${UPSTREAM}, whose workload this is, was left out of this run`;
   return `\
-Go libraries, each through its own public API in one process, on the seed workload. bigcache copies values in and out,
+Go libraries, each through its own public API in one process, on the upstream workload. bigcache copies values in and out,
 as a cache in shared memory must; ristretto and theine keep and return pointers to the caller's memory, and ristretto
-drops sets when its queue is full: see 'hits'. ${seed}.
+drops sets when its queue is full: see 'hits'. ${upstream}.
 As shipped (commit c9d4d20) its allocator does not align what it hands out, so of 128 shards 64 have a lock word that is
 not naturally aligned, and 4 one that straddles a cache line. An atomic operation on such a word locks the bus, and Linux
 traps that where the processor can report it. That is most of its time: with its allocations aligned to 64 bytes it took
@@ -32,8 +32,10 @@ export async function measureGo({ isQuick }) {
   const go = findGo();
   if (go === undefined) return leftOut("the Go libraries", `there is no go on PATH or in ${INSTALLED}`);
   const peers = await measureProgram(go, "peers", "the Go libraries", isQuick);
-  const seed = isQuick ? leftOut(SEED, "it takes a minute") : await measureProgram(go, "seed", SEED, isQuick);
-  return [...peers, ...seed];
+  const upstream = isQuick
+    ? leftOut(UPSTREAM, "it takes a minute")
+    : await measureProgram(go, "upstream", UPSTREAM, isQuick);
+  return [...peers, ...upstream];
 }
 
 /** Builds and runs the module in the folder `name`. */

@@ -33,10 +33,10 @@ export function writeReport(figures, bars) {
 }
 
 function charts({ core, javaScript, processes, hitRatios }) {
-  const seed = core.filter((row) => row.keys === "insertion order" && !row.name.includes("threads"));
+  const upstream = core.filter((row) => row.keys === "insertion order" && !row.name.includes("threads"));
   const mixed = javaScript.filter((row) => row.group === "mixed" && row.order === "random");
   const all = [
-    bars("core.svg", "Core: ns per operation, 2^20 keys in 1 GiB", "ns", "value", [""], seed, (row) => [
+    bars("core.svg", "Core: ns per operation, 2^20 keys in 1 GiB", "ns", "value", [""], upstream, (row) => [
       row.name,
       "",
       row.ns,

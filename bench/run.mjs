@@ -39,7 +39,7 @@ const { measureProcesses } = await import("./processes.mjs");
 const { writeReport } = await import("./report.mjs");
 
 const figures = {
-  core: await measure("the seed workload", program("seed"), isQuick ? ["--quick"] : []),
+  core: await measure("the upstream workload", program("upstream"), isQuick ? ["--quick"] : []),
   full: await measure("sets in a full segment", program("latency")),
   go: await measureGo({ isQuick }),
   javaScript: await measureJavaScript({ isQuick }),

@@ -26,7 +26,7 @@ export function tables({ core, full, go, javaScript, processes, hitRatios }) {
 
 const TITLES = {
   mixed: "JavaScript, 100,000 keys, ns per operation",
-  seed: "JavaScript, 2^20 keys in 1 GiB, and 1,000 keys in 64 MiB, ns per operation",
+  upstream: "JavaScript, 2^20 keys in 1 GiB, and 1,000 keys in 64 MiB, ns per operation",
   hot: "JavaScript, 1,000 keys, ns per operation",
 };
 

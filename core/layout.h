@@ -110,8 +110,8 @@ FC_LAYOUT_ASSERT(offsetof(process_slot, counters) == CACHE_LINE);
  * A word whose tag is 0 is empty, whatever its other bits. One with WORD_GHOST set names no
  * record: it remembers an entry that was evicted, and when (evict_s3fifo.c). The mark tells
  * of the entry's use, in the eviction policy's terms. Readers store it as a single byte; everything
- * else is written under the shard's lock by one 8-byte store. A late mark that lands on a word since replaced is
- * harmless.
+ * else is written under the shard's lock by one 8-byte store. A late mark that lands on a word
+ * since replaced is harmless.
  */
 #define WORD_TAG_SHIFT 48
 #define WORD_MARK_SHIFT 40

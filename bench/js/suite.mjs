@@ -9,7 +9,7 @@
 // memory back in it, and then every result touches pages that the system has to clear first. A first round is not
 // counted: in it programs are compiled and heaps grow. Groups:
 //   mixed       100,000 keys, bytes of 0 to 1023
-//   seed        2^20 keys, bytes of 0 to 1023, 1 GiB in 128 shards: more than any processor cache holds
+//   upstream    2^20 keys, bytes of 0 to 1023, 1 GiB in 128 shards: more than any processor cache holds
 //   hot         1,000 keys, one kind and size of value (not with --quick)
 
 import { FastCache } from "fastcache";
@@ -35,7 +35,7 @@ const redisSocket = option("--redis");
 const memcachedSocket = option("--memcached");
 
 await mixed();
-await seed();
+await upstream();
 if (!isQuick) await hot();
 
 function option(name) {
@@ -220,7 +220,7 @@ async function overSocket(store, keys, values, random) {
 }
 
 /** The workload of the core's benchmark: the keys in the order of their insertion; and few in a segment of their own. */
-async function seed() {
+async function upstream() {
   const keys = keysOf(SEED_KEYS);
   const values = bytesOfMany(1024, LIMIT);
   const buffer = new Uint8Array(LIMIT);
@@ -245,7 +245,7 @@ async function seed() {
   };
   const full = FastCache.open({ size: "1GiB", shards: 128 });
   const small = FastCache.open({ size: "64MiB" });
-  await race("seed", "0 to 1023 bytes", [
+  await race("upstream", "0 to 1023 bytes", [
     ...inOrder(full, SEED_KEYS, "insertion"),
     ...inOrder(small, HOT_KEYS, "1,000 keys"),
   ]);

@@ -1,4 +1,4 @@
-// The Go libraries that the seed system's README compares itself with, with the options that an ordinary user with 1 GiB
+// The Go libraries that the upstream library's README compares itself with, with the options that an ordinary user with 1 GiB
 // and a known load would set. None of them leaves files or shared memory behind: all keep their entries on Go's heap.
 package main
 

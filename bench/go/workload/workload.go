@@ -1,8 +1,8 @@
-// Package workload measures Go libraries on the workload of bench/core/seed.c, each through its own public API: 2^20
+// Package workload measures Go libraries on the workload of bench/core/upstream.c, each through its own public API: 2^20
 // random keys of 16 bytes, 1,024 values of random size from 0 to 1,023 bytes, a limit of 1 GiB; Set, Get, and SetAndGet
 // with one set in eight. It owns the workload, the clock and the output; the programs beside it own the libraries.
 //
-// Prints one JSON object per line, as seed.c does, best of the rounds. `ns` is per operation of all goroutines
+// Prints one JSON object per line, as upstream.c does, best of the rounds. `ns` is per operation of all goroutines
 // together; there are as many processors (GOMAXPROCS) as goroutines. `hits` is the share of gets, in percent, that
 // found a value of the right length: some of these libraries drop entries.
 //
@@ -110,7 +110,7 @@ func (w workload) run(s Store, from, count int, t *tally) {
 	t.operations += count
 }
 
-// runRound lets the goroutines start at keys far apart, as seed.c does.
+// runRound lets the goroutines start at keys far apart, as upstream.c does.
 func (w workload) runRound(s Store, threads int, length time.Duration) (sum tally, elapsed time.Duration) {
 	tallies := make([]tally, threads)
 	var all sync.WaitGroup

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * seed.c measures the core without JavaScript, on the workload of the Go library that fastcache
+ * upstream.c measures the core without JavaScript, on the workload of the Go library that fastcache
  * reimplements: 2^20 random keys of 16 bytes, 1,024 values of random size from 0 to 1,023 bytes,
  * 1 GiB, 128 shards; Set, Get, and SetAndGet with one set in eight. That workload takes the keys in
  * the order of their insertion; beside it the same in random order, by a Zipf distribution, and with

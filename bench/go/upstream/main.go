@@ -1,4 +1,4 @@
-// The seed system, github.com/leslie-fei/fastcache, set up as its own benchmark does: on Go's heap, 128 shards, gets into
+// The upstream library, github.com/leslie-fei/fastcache, set up as its own benchmark does: on Go's heap, 128 shards, gets into
 // buffers from a pool.
 package main
 

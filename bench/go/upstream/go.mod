@@ -1,4 +1,4 @@
-module fastcache/bench/seed
+module fastcache/bench/upstream
 
 go 1.25.0
 
