@@ -45,6 +45,12 @@ static inline void store_u32_relaxed(uint32_t *p, uint32_t v) {
 static inline void store_u32_release(uint32_t *p, uint32_t v) {
     __atomic_store_n(p, v, __ATOMIC_RELEASE);
 }
+static inline uint16_t load_u16_relaxed(const uint16_t *p) {
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+static inline void store_u16_relaxed(uint16_t *p, uint16_t v) {
+    __atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
 static inline void store_u8_relaxed(uint8_t *p, uint8_t v) {
     __atomic_store_n(p, v, __ATOMIC_RELAXED);
 }

@@ -24,6 +24,8 @@ static inline uint64_t word_make(uint16_t tag, uint32_t mark, uint64_t offset) {
     return (uint64_t)tag << WORD_TAG_SHIFT | (uint64_t)mark << WORD_MARK_SHIFT |
            offset / RECORD_ALIGN;
 }
+/* Which of a key's two hashes led to the word's bucket? */
+static inline bool word_by_second(uint64_t word) { return word & WORD_SECOND; }
 static inline bool word_is_ghost(uint64_t word) { return word_tag(word) != 0 && word & WORD_GHOST; }
 
 /* Which words of a bucket bear the tag: bit 4 i + 3 for word i. A hint: load the word before

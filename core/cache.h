@@ -7,6 +7,7 @@
 #define FC_CACHE_H
 
 #include "atomic.h"
+#include "evict.h"
 #include "geometry.h"
 #include "layout.h"
 
@@ -27,7 +28,9 @@ typedef struct cache {
     uint32_t slot_index;
     uint32_t lock_wait_ms;
     uint32_t kind;
-    uint32_t eviction;
+    uint32_t eviction; /* fc_eviction */
+    const eviction_policy *policy;
+    bool marks_count_reads; /* the policy's; readers ask often */
     int fd;        /* our own open file: holds our slot's liveness byte, so nobody inherits it */
     int shared_fd; /* another open file of it, for others to inherit; -1 if it can't be had */
     uint32_t lost; /* 1: the file was cut short under us; see os_map */

@@ -1,96 +1,220 @@
 /* SPDX-License-Identifier: MIT
  *
- * clean.c: see clean.h. Three walks go on from call to call: one for each queue that entries
- * leave from, and WALK_COMPACT.
+ * clean.c: see clean.h. The cleaner has one job at a time, which goes on from set to set: to walk
+ * one extent, record by record, and move what is live there (JOB_COMPACT) or ask the eviction
+ * policy what becomes of it (JOB_EVICT). Expired entries are dropped wherever they are met. When a
+ * job ends, the next is chosen from the exact sums of due.h. With X bytes that have expired for
+ * sure and P that may have, of all extents, and x and p of one:
  *
- * Work is paid as you go: a set that finds fewer than FREE_WANTED extents free walks on until it
- * has passed by a little more dead bytes than it adds, or looked at as many records as steps_max()
- * says: few while many extents are free, twice as many with each one less, so that most sets share
- * the work and few have much. Only under LOG_RESERVE free extents does it go on until there is
- * room.
+ *   1. live - X - P and what is added would be 90 % or more: evict from the policy's first extent.
+ *   2. The extent e that has most to give (dead, expired, undecided) has p > 2 %: survey it.
+ *   3. live - X and what is added are under 90 %, or no extent has p > 2 %: compact e.
+ *   4. Else survey the extent with the largest p.
+ *
+ * A survey reads the records of one extent, drops what has expired, and moves the histogram's base
+ * to now, its unit to the largest under which at most 2 % of the extent is due. So each one, after
+ * an extent's first, frees 2 % or halves the remaining time of as many bytes.
  */
 #include "clean.h"
 
 #include "clock.h"
+#include "due.h"
 #include "entry.h"
-#include "evict.h"
-#include "expire.h"
 
-#define FREE_SPARE 4u
-#define FREE_WANTED (LOG_RESERVE + FREE_SPARE)
-#define STEPS_MAX_LEAST 2u
-/* Records that the policy may spare when a set cannot wait; then it drops what comes next. */
+#define FREE_SOFT_MIN 8u /* extents to be kept free beyond the reserve, while there is garbage */
+#define FREE_SOFT_SHARE 32u
+#define FREE_SOFT_EVICT 4u /* and while there is none */
+#define MOVED_FACTOR 16u
+#define LOOKED_FACTOR 32u
+#define UNDECIDED_SHARE 50u /* of an extent, 2 % */
+/* Entries that the policy may spare when a set cannot wait; then it drops what comes next. */
 #define SPARED_MAX 1024u
-#define SWEEP_RECORDS 16u
-/* Records that one call sweeps before it evicts although more may be due. */
-#define SWEPT_MAX 1024u
-/* Extents one call may finish before it stops believing in compaction, and in the notes. */
-#define COMPACT_LAPS 1u
-#define WALK_LAPS 4u
+/* Jobs that one call may begin for each extent before it stops believing in the notes. */
+#define LAPS_MAX 4u
 
 typedef struct cleaning {
     const shard *s;
-    bool by_count;    /* the cap on entries is the reason: space does not matter */
-    uint64_t size;    /* bytes that the set stores */
-    uint64_t adding;  /* bytes by which live bytes will grow */
-    uint64_t gained;  /* dead bytes passed by */
-    uint64_t steps;   /* records looked at */
-    uint32_t swept;   /* of these, for their deadlines */
-    uint32_t extents; /* walks begun */
-    uint32_t spared;  /* by the eviction policy */
-    bool moved;
+    bool by_count;   /* the cap on entries is the reason: space does not matter */
+    uint64_t size;   /* bytes that the set stores */
+    uint64_t adding; /* bytes by which live bytes will grow */
+    uint64_t moved;  /* bytes */
+    uint64_t looked; /* bytes of records */
+    uint32_t jobs;
+    uint32_t spared; /* by the eviction policy */
+    bool changed;    /* entries moved or went */
 } cleaning;
 
-/* More work than any sound shard takes: its notes must be wrong. */
-static bool endless(const cleaning *work) {
-    const geometry *g = work->s->geometry;
-    return work->extents > WALK_LAPS * g->extents ||
-           work->steps > WALK_LAPS * (g->shard_data_bytes / RECORD_HEADER);
+static void look(cleaning *work, uint64_t bytes) {
+    uint64_t *ever = &work->s->header->work_looked;
+    work->looked += bytes;
+    store_u64_relaxed(ever, load_u64_relaxed(ever) + bytes);
 }
 
-/* Contract W3: room means live bytes under 90 % of the data space once the set is done. While it
- * is done, an old value and the new one are there side by side: up to 95 %, which matters for
- * values larger than a twentieth of the shard only. A lap without success ends the belief. */
-static bool has_room(const cleaning *work) {
-    if (work->extents > COMPACT_LAPS * work->s->geometry->extents) return false;
-    uint64_t capacity = log_capacity(work->s);
-    uint64_t live = load_u64_relaxed(&work->s->header->live_bytes);
+static void count_moved(cleaning *work, uint64_t bytes) {
+    uint64_t *ever = &work->s->header->work_moved;
+    work->moved += bytes;
+    store_u64_relaxed(ever, load_u64_relaxed(ever) + bytes);
+}
+
+static bool endless(const cleaning *work) {
+    return work->jobs > LAPS_MAX * work->s->geometry->extents;
+}
+
+/* ------------------------------------------------------------ what is truly live */
+
+static bool is_data(const shard *s, uint32_t extent) {
+    const uint16_t kind = load_u16_relaxed(&s->states[extent].kind);
+    return kind == EXTENT_DATA || kind == EXTENT_SOLID;
+}
+
+typedef struct sums {
+    uint64_t expired, undecided; /* X, P */
+    uint32_t emptiest;           /* the closed extent with most to give; EXTENT_NONE */
+    uint32_t emptiest_undecided; /* its p */
+    uint32_t vaguest;            /* the one with the largest p */
+    uint32_t vaguest_undecided;
+} sums;
+
+/* One look at the states of all extents; notes what it finds for room_left. */
+static sums sum_up(const shard *s, uint64_t now_ms) {
+    sums all = {.emptiest = EXTENT_NONE, .vaguest = EXTENT_NONE};
+    uint64_t until_ms = TIME_NONE, best = 0;
+    const uint32_t extent_bytes = s->geometry->extent_bytes;
+    const open_lanes open = log_open_lanes(s);
+    for (uint32_t e = 0; e < s->geometry->extents; e++) {
+        if (!is_data(s, e)) continue;
+        const extent_state *state = &s->states[e];
+        const due_sums due = due_at(state, now_ms);
+        all.expired += due.expired;
+        all.undecided += due.undecided;
+        until_ms = min_u64(until_ms, due.until_ms);
+        if (lane_is_open(&open, e)) continue;
+        const uint32_t live = min_u32(load_u32_relaxed(&state->live), extent_bytes);
+        const uint64_t gives = (uint64_t)extent_bytes - live + due.expired + due.undecided;
+        if (gives > best) {
+            best = gives;
+            all.emptiest = e;
+            all.emptiest_undecided = due.undecided;
+        }
+        if (due.undecided > all.vaguest_undecided) {
+            all.vaguest = e;
+            all.vaguest_undecided = due.undecided;
+        }
+    }
+    store_u64_relaxed(&s->header->expired_max, all.expired + all.undecided);
+    store_u64_relaxed(&s->header->expired_until_ms, until_ms);
+    return all;
+}
+
+/* The present time, as far as any deadline matters. */
+static uint64_t now_for(const shard *s) {
+    const bool any = load_u64_relaxed(&s->header->expired_until_ms) != TIME_NONE ||
+                     load_u64_relaxed(&s->header->expired_max) != 0;
+    return any ? clock_now_ms(s->cache) : 0;
+}
+
+/* Would `live` bytes be under 90 % with what the set adds? While it is stored, an old value and the
+ * new one are there side by side: up to 95 %, which matters for values larger than a twentieth of
+ * the shard only. Not if moving gains nothing: where keys, which are never cut, are long for the
+ * extents, the ends of these stay empty. */
+static bool fits(const cleaning *work, uint64_t live) {
+    const geometry *g = work->s->geometry;
+    if (work->moved > MOVED_FACTOR * work->size + g->extent_bytes) return false;
+    const uint64_t capacity = log_capacity(work->s);
     return live + work->adding < capacity - capacity / 10 &&
            live + work->size < capacity - capacity / 20;
 }
 
-/* ---------------------------------------------------------- choosing extents */
-
-static bool cleanable(const shard *s, uint32_t extent) {
-    return load_u32_relaxed(&s->states[extent].kind) == EXTENT_DATA && !log_is_open(s, extent);
+static uint64_t live_without(const shard *s, uint64_t bytes) {
+    const uint64_t live = load_u64_relaxed(&s->header->live_bytes);
+    return live - min_u64(bytes, live);
 }
 
-static bool evicted_from(const shard *s, uint32_t extent) {
-    for (int queue = 0; queue < QUEUES; queue++)
-        if (load_u32_relaxed(&s->header->walks[queue].extent) == extent) return true;
-    return false;
+/* Contract W3: is there room without evicting? */
+static bool room_left(const cleaning *work) {
+    const shard_header *h = work->s->header;
+    if (work->by_count) return false;
+    const uint64_t until_ms = load_u64_relaxed(&h->expired_until_ms);
+    if (until_ms != TIME_NONE && deadline_passed(work->s->cache, until_ms))
+        (void)sum_up(work->s, clock_now_ms(work->s->cache));
+    return fits(work, live_without(work->s, load_u64_relaxed(&h->expired_max)));
 }
 
-/* Fewest live bytes, leaving alone what the other walks are at. */
-static uint32_t emptiest(const shard *s) {
-    uint32_t best = EXTENT_NONE, best_live = UINT32_MAX;
-    for (uint32_t e = 0; e < s->geometry->extents; e++) {
-        uint32_t live = load_u32_relaxed(&s->states[e].live);
-        if (live >= best_live || !cleanable(s, e) || evicted_from(s, e)) continue;
-        best = e;
-        best_live = live;
+/* ------------------------------------------------------------------- surveys */
+
+static void drop_expired(const shard *s, const found *entry) {
+    if (entry_drop(s, entry)) cache_count(s->cache, COUNT_EXPIRATIONS, 1);
+}
+
+/* The histogram anew, from bytes counted by the binary logarithm of their remaining time. */
+static void rebase(const shard *s, uint32_t extent, const uint32_t by_log[64], uint64_t now_ms) {
+    extent_state *state = &s->states[extent];
+    due_reset(state);
+    uint64_t before = 0; /* bytes that are due within 2^unit ms */
+    uint32_t unit = 0, last = 0;
+    for (uint32_t i = 0; i < 64; i++)
+        if (by_log[i]) last = i;
+    while (unit < last && before + by_log[unit] <= s->geometry->extent_bytes / UNDECIDED_SHARE)
+        before += by_log[unit++];
+    if (last == 0 && by_log[0] == 0) return;
+    store_u64_relaxed(&state->base_ms, now_ms);
+    store_u32_relaxed(&state->unit_shift, unit);
+    store_u32_relaxed(&state->due[0], (uint32_t)before);
+    for (uint32_t i = unit; i <= last; i++) {
+        uint32_t *bytes = &state->due[min_u32(i - unit + 1, DUE_BUCKETS - 1)];
+        store_u32_relaxed(bytes, load_u32_relaxed(bytes) + by_log[i]);
     }
-    return best;
 }
+
+/* Reads all records of an extent. Returns the bytes looked at: of a solid one only the header. */
+static uint32_t survey(const shard *s, uint32_t extent, uint64_t now_ms) {
+    const bool is_solid = load_u16_relaxed(&s->states[extent].kind) == EXTENT_SOLID;
+    uint32_t by_log[64] = {0};
+    uint32_t position = 0;
+    const uint32_t used = log_used(s, extent);
+    record part;
+    for (; position < used; position += part.size) {
+        const uint64_t offset = extent_offset(s, extent) + position;
+        if (!record_load(s, offset, &part)) break;
+        if (record_is_dead(&part)) continue;
+        uint64_t deadline_ms = part.deadline_ms;
+        found entry;
+        if (part.key ? deadline_ms != 0 && deadline_ms <= now_ms : true) {
+            if (!index_find_part(s, record_owner_hash(s, &part), offset, &entry)) continue;
+            deadline_ms = entry.record.deadline_ms;
+        }
+        if (deadline_ms == 0) continue;
+        if (deadline_ms <= now_ms) {
+            drop_expired(s, &entry);
+            if (!is_data(s, extent))
+                return is_solid ? (uint32_t)RECORD_HEADER : position + part.size;
+            continue;
+        }
+        by_log[63 - (uint32_t)__builtin_clzll(deadline_ms - now_ms)] += part.size;
+    }
+    rebase(s, extent, by_log, now_ms);
+    return is_solid ? (uint32_t)RECORD_HEADER : position;
+}
+
+static void survey_for(cleaning *work, uint32_t extent, uint64_t now_ms) {
+    work->jobs++;
+    work->changed = true;
+    look(work, survey(work->s, extent, now_ms));
+}
+
+/* ---------------------------------------------------------------------- jobs */
 
 /* Lowest epoch, then opened first. */
 static uint32_t first_of(const shard *s, enum queue queue) {
     uint32_t best = EXTENT_NONE;
     uint64_t best_epoch = UINT64_MAX, best_generation = UINT64_MAX;
+    const open_lanes open = log_open_lanes(s);
     for (uint32_t e = 0; e < s->geometry->extents; e++) {
-        if (!cleanable(s, e) || load_u32_relaxed(&s->states[e].queue) != queue) continue;
-        uint64_t epoch = load_u64_relaxed(&s->states[e].epoch);
-        uint64_t generation = load_u64_relaxed(&s->generations[e]);
+        const extent_state *state = &s->states[e];
+        if (load_u16_relaxed(&state->kind) != EXTENT_DATA || lane_is_open(&open, e)) continue;
+        if (load_u16_relaxed(&state->queue) != queue) continue;
+        const uint64_t epoch = load_u64_relaxed(&s->lives[e].epoch);
+        const uint64_t generation = load_u64_relaxed(&s->lives[e].generation);
         if (epoch > best_epoch || (epoch == best_epoch && generation >= best_generation)) continue;
         best = e;
         best_epoch = epoch;
@@ -99,50 +223,109 @@ static uint32_t first_of(const shard *s, enum queue queue) {
     return best;
 }
 
-static uint32_t next_extent(const shard *s, enum walk_purpose purpose) {
-    return purpose == WALK_COMPACT ? emptiest(s) : first_of(s, (enum queue)purpose);
+/* Has this walk an extent to go on in? */
+static bool walks_on(const shard *s, enum walk_purpose purpose) {
+    const uint32_t extent = load_u32_relaxed(&s->header->walks[purpose].extent);
+    return extent < s->geometry->extents && is_data(s, extent) && !log_is_open(s, extent);
 }
 
-static bool walk_begin(cleaning *work, enum walk_purpose purpose) {
-    const shard *s = work->s;
-    uint32_t extent = next_extent(s, purpose);
-    if (extent == EXTENT_NONE) {
-        /* Everything lies in the open extents. */
-        for (uint32_t lane = 0; lane < LANES; lane++) log_seal(s, lane);
-        extent = next_extent(s, purpose);
-    }
+static bool begin(cleaning *work, enum walk_purpose purpose, uint32_t extent) {
     if (extent == EXTENT_NONE) return false;
-    walk *at = &s->header->walks[purpose];
+    walk *at = &work->s->header->walks[purpose];
     store_u32_relaxed(&at->position, 0);
     store_u32_relaxed(&at->extent, extent);
-    work->extents++;
+    store_u64_relaxed(&work->s->header->job, purpose == WALK_COMPACT ? JOB_COMPACT : JOB_EVICT);
+    work->jobs++;
     return true;
+}
+
+/* Everything may lie in the open extents. */
+static void seal_lanes(const shard *s) {
+    for (uint32_t lane = 0; lane < LANES; lane++) log_seal(s, lane);
+}
+
+/* The walk of a queue goes on, or begins in the queue's first extent. */
+static bool evict_from(cleaning *work, enum queue queue) {
+    const shard *s = work->s;
+    store_u64_relaxed(&s->header->job, JOB_EVICT);
+    if (walks_on(s, (enum walk_purpose)queue)) return true;
+    uint32_t extent = first_of(s, queue);
+    if (extent == EXTENT_NONE) {
+        seal_lanes(s);
+        extent = first_of(s, queue);
+    }
+    return begin(work, (enum walk_purpose)queue, extent);
+}
+
+/* The walk of the queue that has to give; of the other one if that is empty. False if both are. */
+static bool choose_victims(cleaning *work, enum walk_purpose *purpose) {
+    const enum queue queue = work->s->cache->policy->choose(work->s, work->by_count);
+    const enum queue other = queue == QUEUE_MAIN ? QUEUE_PROBATION : QUEUE_MAIN;
+    *purpose = (enum walk_purpose)queue;
+    if (evict_from(work, queue)) return true;
+    *purpose = (enum walk_purpose)other;
+    return evict_from(work, other);
+}
+
+static bool begin_evicting(cleaning *work) {
+    enum walk_purpose purpose;
+    return choose_victims(work, &purpose);
+}
+
+/* See the head of this file. False if nothing can be done. */
+static bool choose_job(cleaning *work) {
+    const shard *s = work->s;
+    const uint64_t now_ms = now_for(s);
+    /* Without deadlines there is nothing to sum up. */
+    if (now_ms == 0 && (work->by_count || !fits(work, live_without(s, 0))))
+        return begin_evicting(work);
+    const sums all = sum_up(s, now_ms);
+    const uint32_t vague = s->geometry->extent_bytes / UNDECIDED_SHARE;
+    if (work->by_count || !fits(work, live_without(s, all.expired + all.undecided)))
+        return begin_evicting(work);
+    if (all.emptiest_undecided > vague) {
+        survey_for(work, all.emptiest, now_ms);
+        return true;
+    }
+    if (fits(work, live_without(s, all.expired)) || all.vaguest_undecided <= vague)
+        return begin(work, WALK_COMPACT, all.emptiest);
+    survey_for(work, all.vaguest, now_ms);
+    return true;
+}
+
+static bool choose_job_or_seal(cleaning *work) {
+    if (choose_job(work)) return true;
+    seal_lanes(work->s);
+    return choose_job(work);
 }
 
 /* ------------------------------------------------------------------ walking */
 
-/* A live record that the walk meets; it moves, or its entry leaves. */
-static void meet(cleaning *work, enum walk_purpose purpose, uint64_t hash, const found *entry,
-                 const record *part) {
+static bool move(cleaning *work, placement where, uint64_t hash, const found *entry) {
+    const uint64_t bytes = entry_moving_bytes(work->s, entry);
+    if (!entry_move(work->s, where, hash, entry)) return false;
+    count_moved(work, bytes);
+    return true;
+}
+
+/* A live entry that a walk meets by one of its parts; it moves, or leaves. */
+static void meet(cleaning *work, enum walk_purpose purpose, uint64_t hash, const found *entry) {
     const shard *s = work->s;
-    work->moved = true;
-    if (deadline_passed(s->cache, entry->record.header.deadline_ms)) {
-        (void)entry_drop(s, entry);
-        cache_count(s->cache, COUNT_EXPIRATIONS, 1);
-        work->gained += part->size;
+    work->changed = true;
+    if (deadline_passed(s->cache, entry->record.deadline_ms)) {
+        drop_expired(s, entry);
         return;
     }
     verdict v = {.stays = true};
-    if (purpose == WALK_COMPACT || (!work->by_count && has_room(work))) {
-        v.where = eviction_of(s)->keep(s, entry, part);
+    if (purpose == WALK_COMPACT || room_left(work)) {
+        v.where = s->cache->policy->keep(s, entry);
     } else {
-        v = eviction_of(s)->judge(s, (enum queue)purpose, entry, part);
+        v = s->cache->policy->judge(s, (enum queue)purpose, entry);
         if (v.stays && work->spared++ >= SPARED_MAX) v.stays = false;
     }
-    if (v.stays && entry_move_part(s, v.where, hash, entry, part)) return;
-    (void)(v.leaves_ghost ? entry_drop_to_ghost(s, entry) : entry_drop(s, entry));
-    cache_count(s->cache, COUNT_EVICTIONS, 1);
-    work->gained += part->size;
+    if (v.stays && move(work, v.where, hash, entry)) return;
+    if (v.leaves_ghost ? entry_drop_to_ghost(s, entry) : entry_drop(s, entry))
+        cache_count(s->cache, COUNT_EVICTIONS, 1);
 }
 
 typedef struct purge {
@@ -154,139 +337,203 @@ static void purge_visit(void *context, uint64_t *word, uint32_t number) {
     (void)number;
     const purge *p = context;
     found entry = {.word = word, .value = load_u64_relaxed(word)};
-    uint64_t offset = word_offset(entry.value);
-    if (extent_of(p->s, offset) != p->extent) return;
-    if (record_load(p->s, offset, &entry.record) && entry.record.key)
-        (void)entry_drop(p->s, &entry);
-    else
-        (void)index_clear_word(p->s, word);
+    if (word_is_ghost(entry.value)) return;
+    const uint64_t offset = word_offset(entry.value);
+    const bool whole = record_load(p->s, offset, &entry.record) && entry.record.key;
+    bool here = extent_of(p->s, offset) == p->extent;
+    for (uint32_t i = 0; whole && i < entry.record.chunks; i++)
+        here |= extent_of(p->s, load_u64_relaxed(&entry.record.locations[i])) == p->extent;
+    if (!here) return;
+    (void)(whole ? entry_drop(p->s, &entry) : index_clear_word(p->s, word));
 }
 
 /* Afterwards nothing reaches the extent, also if its records could not be understood. */
-static void walk_end(cleaning *work, enum walk_purpose purpose, uint32_t extent) {
+static void job_end(cleaning *work, uint32_t extent) {
     const shard *s = work->s;
+    store_u64_relaxed(&s->header->job, JOB_NONE);
+    if (!is_data(s, extent)) return;
     if (load_u32_relaxed(&s->states[extent].live) != 0) {
         purge p = {s, extent};
         index_walk(s, purge_visit, &p);
     }
-    log_free(s, extent); /* also ends the walk */
-    store_u32_relaxed(&s->header->walks[purpose].extent, EXTENT_NONE);
+    log_free(s, extent);
 }
 
-static uint64_t owner_hash(const shard *s, const record *part) {
-    return part->key ? record_hash(s, part) : part->header.version;
-}
-
-/* Begins to fetch the buckets of the record after the next: by the time the walk comes there, in
- * this set or in a later one, they have arrived. */
+/* Begins to fetch the buckets of the record after the next that is live: by the time the walk comes
+ * there, in this set or in a later one, they have arrived. */
 static void look_ahead(const shard *s, uint64_t offset, uint64_t end) {
     record part;
     for (int ahead = 0; ahead < 2; ahead++) {
         if (offset >= end || !record_load(s, offset, &part)) return;
         offset += part.size;
     }
+    if (record_is_dead(&part)) return;
     bucket_pair pair;
-    index_prefetch(s, owner_hash(s, &part), &pair);
+    index_prefetch(s, record_owner_hash(s, &part), &pair);
 }
 
-/* One record of a walk. False if there is nothing to walk. */
-static bool walk_step(cleaning *work, enum walk_purpose purpose) {
+/* The walk that the present job goes on with. False if another job has to be chosen. */
+static bool present_walk(cleaning *work, enum walk_purpose *purpose) {
+    const uint64_t job = load_u64_relaxed(&work->s->header->job);
+    *purpose = WALK_COMPACT;
+    if (job == JOB_COMPACT) return !work->by_count && walks_on(work->s, WALK_COMPACT);
+    if (job != JOB_EVICT) return false;
+    if (work->by_count) return choose_victims(work, purpose);
+    /* At the end of an extent it has to be asked anew whether there is no room. */
+    *purpose = (enum walk_purpose)work->s->cache->policy->choose(work->s, false);
+    return walks_on(work->s, *purpose);
+}
+
+/* One record of the present job, or the choice of one. False if nothing can be done. */
+static bool step(cleaning *work) {
     const shard *s = work->s;
-    const geometry *g = s->geometry;
+    enum walk_purpose purpose;
+    if (!present_walk(work, &purpose)) return choose_job_or_seal(work);
     walk *at = &s->header->walks[purpose];
-    uint32_t extent = load_u32_relaxed(&at->extent);
-    if (extent >= g->extents || !cleanable(s, extent)) {
-        if (!walk_begin(work, purpose)) return false;
-        extent = load_u32_relaxed(&at->extent);
-        if (extent >= g->extents) return false;
-    }
-    work->steps++;
-    uint32_t position = load_u32_relaxed(&at->position);
-    uint32_t used = min_u32(load_u32_relaxed(&s->states[extent].used), g->extent_bytes);
+    const uint32_t extent = load_u32_relaxed(&at->extent);
+    const uint32_t position = load_u32_relaxed(&at->position);
+    const uint32_t used = log_used(s, extent);
     const uint64_t offset = extent_offset(s, extent) + position;
     record part;
     if (position >= used || !record_load(s, offset, &part)) {
-        work->gained += g->extent_bytes - min_u32(position, g->extent_bytes);
-        walk_end(work, purpose, extent);
+        job_end(work, extent);
         return true;
     }
     /* Step on before the work: if we die in it, nobody works on this record twice. */
     store_u32_relaxed(&at->position, position + part.size);
-    look_ahead(s, offset + part.size, offset - position + used);
-    uint64_t hash = owner_hash(s, &part);
+    look(work, part.size);
+    if (record_is_dead(&part)) return true;
+    look_ahead(s, offset + part.size, extent_offset(s, extent) + used);
+    const uint64_t hash = record_owner_hash(s, &part);
     found entry;
-    if (index_find_part(s, hash, offset, &entry))
-        meet(work, purpose, hash, &entry, &part);
-    else
-        work->gained += part.size;
+    if (index_find_part(s, hash, offset, &entry)) meet(work, purpose, hash, &entry);
     return true;
 }
 
-/* ----------------------------------------------------------------- policies */
+/* ------------------------------------------------------------------- callers */
 
-static bool sweep_due(cleaning *work, uint32_t records) {
+/* How many extents should be free beyond the reserve: few when there is little garbage to make
+ * them of, lest the same bytes are moved again and again. */
+static uint32_t free_soft(const cleaning *work) {
     const shard *s = work->s;
-    if (load_u64_relaxed(&s->header->deadline_min) == DEADLINE_NONE) return false;
-    uint64_t live = load_u64_relaxed(&s->header->live_bytes);
-    uint32_t looked_at = expire_sweep(s, clock_now_ms(s->cache), records);
-    uint64_t live_now = load_u64_relaxed(&s->header->live_bytes);
-    work->steps += looked_at;
-    work->swept += looked_at;
-    if (live_now < live) {
-        work->gained += live - live_now;
-        work->moved = true;
-    }
-    return looked_at != 0;
+    if (!room_left(work)) return FREE_SOFT_EVICT;
+    const uint64_t live = live_without(s, load_u64_relaxed(&s->header->expired_max));
+    const uint64_t capacity = log_capacity(s);
+    const uint64_t garbage = (capacity - min_u64(live, capacity)) >> s->geometry->extent_shift;
+    const uint32_t wanted = s->geometry->extents / FREE_SOFT_SHARE;
+    return min_u32(wanted > FREE_SOFT_MIN ? wanted : FREE_SOFT_MIN, (uint32_t)garbage / 4);
 }
 
-/* One record of the queue that has to give; of the other one if that is empty. */
-static bool evict_step(cleaning *work) {
-    enum queue queue = eviction_of(work->s)->choose(work->s, work->by_count);
-    enum queue other = queue == QUEUE_MAIN ? QUEUE_PROBATION : QUEUE_MAIN;
-    return walk_step(work, (enum walk_purpose)queue) || walk_step(work, (enum walk_purpose)other);
-}
-
-/* One step towards more free extents, in the order that clean.h gives. */
-static bool step(cleaning *work) {
-    if (has_room(work) && walk_step(work, WALK_COMPACT)) return true;
-    if (work->swept < SWEPT_MAX && sweep_due(work, SWEEP_RECORDS)) return true;
-    return evict_step(work);
-}
-
-static uint32_t steps_max(uint32_t needs, uint32_t free_extents) {
-    uint32_t lacking = needs + FREE_WANTED - free_extents; /* 1 to FREE_SPARE, or urgent */
-    return STEPS_MAX_LEAST << min_u32(lacking - 1, FREE_SPARE);
-}
-
-int32_t clean_for(const shard *s, uint32_t lane, uint32_t key_len, uint32_t value_len,
-                  uint64_t replaced, bool *moved) {
-    cleaning work = {.s = s};
-    work.size = record_inline_size(key_len, value_len);
+int32_t clean_for(const shard *s, uint32_t lane, uint32_t words, uint32_t key_len,
+                  uint32_t value_len, uint64_t replaced, uint64_t spent, bool *moved) {
+    const uint32_t wanted_most = s->geometry->extents / FREE_SOFT_SHARE + FREE_SOFT_MIN;
+    *moved = false;
+    if (likely(load_u32_relaxed(&s->header->free_extents) >=
+               log_needs(s, lane, words, key_len, value_len) + LOG_RESERVE + wanted_most))
+        return FC_OK;
+    cleaning work = {.s = s, .size = log_size(s, words, key_len, value_len)};
     work.adding = work.size - min_u64(replaced, work.size);
-    const uint64_t quota = work.size + work.size / 8;
-    sweep_due(&work, SWEEP_RECORDS);
-    work.gained = 0;
-    work.steps = 0;
+    work.moved = spent;
+    const uint32_t soft = free_soft(&work);
     for (;;) {
-        uint32_t needs = log_needs(s, lane, key_len, value_len);
-        uint32_t free_extents = load_u32_relaxed(&s->header->free_extents);
-        if (free_extents >= needs + FREE_WANTED) break;
-        bool paid = work.gained >= quota || work.steps >= steps_max(needs, free_extents);
-        if (free_extents >= needs + LOG_RESERVE && paid) break;
+        const uint32_t needs = log_needs(s, lane, words, key_len, value_len) + LOG_RESERVE;
+        const uint32_t free_extents = load_u32_relaxed(&s->header->free_extents);
+        if (free_extents >= needs + soft) break;
+        /* The fewer are free, the more a set pays. */
+        const uint64_t lacking = needs + soft - free_extents;
+        const bool paid = work.moved * soft >= MOVED_FACTOR * work.size * lacking ||
+                          work.looked * soft >= LOOKED_FACTOR * work.size * lacking;
+        if (free_extents >= needs && paid) break;
         if (endless(&work) || !step(&work)) {
             *moved = true;
-            return free_extents >= needs + LOG_RESERVE ? FC_OK : FC_CORRUPT;
+            return free_extents >= needs ? FC_OK : FC_CORRUPT;
         }
     }
-    *moved = work.moved;
+    *moved = work.changed;
     return FC_OK;
 }
 
-int32_t clean_below(const shard *s, uint64_t entries_max) {
+/* A live record of an extent that is wanted for something else. */
+static bool make_way(cleaning *work, const record *part) {
+    const shard *s = work->s;
+    const uint64_t hash = record_owner_hash(s, part);
+    found entry;
+    if (!index_find_part(s, hash, part->offset, &entry)) return true;
+    if (deadline_passed(s->cache, entry.record.deadline_ms)) {
+        drop_expired(s, &entry);
+        return true;
+    }
+    if (!log_is_solid(s, part)) return move(work, s->cache->policy->keep(s, &entry), hash, &entry);
+    if (!entry_move_solid(s, &entry, part)) return false;
+    count_moved(work, part->size);
+    return true;
+}
+
+uint64_t clean_extent(const shard *s, uint32_t extent, uint64_t size) {
+    cleaning work = {.s = s};
+    const open_lanes open = log_open_lanes(s);
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        if (open.extents[lane] == extent) log_seal(s, lane);
+    const uint32_t used = log_used(s, extent);
+    record part;
+    uint32_t position = 0;
+    for (; is_data(s, extent) && position < used; position += part.size) {
+        if (work.moved >= MOVED_FACTOR * size) return work.moved;
+        if (!record_load(s, extent_offset(s, extent) + position, &part)) break;
+        look(&work, part.size);
+        if (!record_is_dead(&part) && !make_way(&work, &part)) return work.moved;
+    }
+    if (is_data(s, extent)) job_end(&work, extent);
+    return work.moved;
+}
+
+/* The extent, open or not, with most expired and undecided bytes, but for one that was surveyed
+ * just now, or has nothing expired for sure and no more than `vague` bytes undecided. */
+static uint32_t most_due(const shard *s, uint64_t now_ms, uint32_t vague) {
+    uint32_t best = EXTENT_NONE;
+    uint64_t most = 0;
+    for (uint32_t e = 0; e < s->geometry->extents; e++) {
+        if (!is_data(s, e) || load_u64_relaxed(&s->states[e].base_ms) >= now_ms) continue;
+        const due_sums due = due_at(&s->states[e], now_ms);
+        const uint64_t bytes = (uint64_t)due.expired + due.undecided;
+        if (bytes <= most || (due.expired == 0 && due.undecided <= vague)) continue;
+        most = bytes;
+        best = e;
+    }
+    return best;
+}
+
+int32_t clean_below(const shard *s, uint64_t entries_max, bool *moved) {
     cleaning work = {.s = s, .by_count = true};
+    *moved = false;
     while (load_u64_relaxed(&s->header->entries) >= entries_max) {
-        if (work.swept < SWEPT_MAX && sweep_due(&work, SWEEP_RECORDS)) continue;
-        if (endless(&work) || !evict_step(&work)) return FC_CORRUPT;
+        *moved = true;
+        const uint64_t now_ms = now_for(s);
+        if (now_ms >= load_u64_relaxed(&s->header->expired_until_ms) ||
+            load_u64_relaxed(&s->header->expired_max) != 0) {
+            const uint32_t extent =
+                most_due(s, now_ms, s->geometry->extent_bytes / UNDECIDED_SHARE);
+            if (extent != EXTENT_NONE && work.looked < 2 * s->geometry->extent_bytes) {
+                survey_for(&work, extent, now_ms);
+                continue;
+            }
+            (void)sum_up(s, now_ms);
+        }
+        if (endless(&work) || !step(&work)) return FC_CORRUPT;
     }
     return FC_OK;
+}
+
+bool clean_expired(const shard *s, uint64_t looked_max) {
+    const uint64_t now_ms = now_for(s);
+    cleaning work = {.s = s};
+    while (work.looked < looked_max) {
+        const uint32_t extent = now_ms ? most_due(s, now_ms, 0) : EXTENT_NONE;
+        if (extent == EXTENT_NONE) {
+            (void)sum_up(s, now_ms);
+            return false;
+        }
+        survey_for(&work, extent, now_ms);
+    }
+    return true;
 }

@@ -1,27 +1,35 @@
 /* SPDX-License-Identifier: MIT
  *
- * clean.h owns making room: reclaiming the space of overwritten, deleted and expired entries,
- * and evicting live ones only when the shard is full. Needs the shard's lock.
+ * clean.h owns making room: one cleaner reclaims the space of overwritten, deleted and expired
+ * entries, and evicts live ones only when the shard is full. Needs the shard's lock.
  *
- * Policy (contract W3, W4), a few records per set:
- *   1. an extent without live bytes is free at once (log.c);
- *   2. expired entries are swept when due (expire.c), and before anything is evicted;
- *   3. while live bytes are under 90 % of the capacity, the extent with the fewest live bytes
- *      is compacted: its live records move to the log's end;
- *   4. beyond that, the first extent of a queue is walked and the eviction policy asked.
+ * Invariants (contract W3, W4):
+ *  - before expired_until_ms no more than expired_max live bytes have expired; so live bytes less
+ *    expired_max are a lower bound of what is truly live, and nothing is evicted while that bound
+ *    and what is being added are under 90 % of the capacity;
+ *  - a set pays at most 16 times its bytes moved and 32 times its bytes looked at, and beyond that
+ *    only while fewer extents are free than it needs and LOG_RESERVE.
  */
 #ifndef FC_CLEAN_H
 #define FC_CLEAN_H
 
-#include "shard.h"
+#include "log.h"
 
-/* Makes room for an entry in a lane; `replaced` live bytes will go when it is stored. FC_OK; *moved
- * says whether any entry may have moved or gone.
+/* Makes room for an entry in a lane; `replaced` live bytes will go when it is stored, `spent` bytes
+ * were moved for it already. FC_OK; *moved says whether any entry may have moved or gone.
  * FC_CORRUPT if the shard's notes make no sense (recount, then try again). */
-int32_t clean_for(const shard *s, uint32_t lane, uint32_t key_len, uint32_t value_len,
-                  uint64_t replaced, bool *moved);
+int32_t clean_for(const shard *s, uint32_t lane, uint32_t words, uint32_t key_len,
+                  uint32_t value_len, uint64_t replaced, uint64_t spent, bool *moved);
 
-/* Evicts until there are fewer than `entries_max` entries. */
-int32_t clean_below(const shard *s, uint64_t entries_max);
+/* Reclaims expired entries, then evicts, until there are fewer than `entries_max` entries. */
+int32_t clean_below(const shard *s, uint64_t entries_max, bool *moved);
+
+/* Works on making an extent free, whatever lies there: moves what is live, as a set of `size` bytes
+ * has to pay. Returns the bytes moved. */
+uint64_t clean_extent(const shard *s, uint32_t extent, uint64_t size);
+
+/* Drops expired entries, extent by extent, until it has looked at `looked_max` bytes of records.
+ * True if some may be left. */
+bool clean_expired(const shard *s, uint64_t looked_max);
 
 #endif

@@ -6,8 +6,6 @@
 
 #include <math.h>
 
-#include "os/os.h"
-
 void clock_begin(superblock *block) {
     block->boot_id = os_boot_id();
     block->clock_base_ms = os_calendar_ms() - os_uptime_ms();

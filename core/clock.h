@@ -9,6 +9,7 @@
 #define FC_CLOCK_H
 
 #include "cache.h"
+#include "os/os.h"
 
 /* Called with the creation lock held. */
 void clock_begin(superblock *block);
@@ -24,8 +25,12 @@ uint64_t deadline_after(const cache *c, double ttl_ms);
 /* Ms from now until a deadline: 0 if it has passed, infinity for none. */
 double deadline_distance(const cache *c, uint64_t deadline_ms);
 
+/* The coarse clock decides all but the last milliseconds before a deadline. */
 static inline bool deadline_passed(const cache *c, uint64_t deadline_ms) {
-    return unlikely(deadline_ms != 0) && clock_now_ms(c) >= deadline_ms;
+    if (likely(deadline_ms == 0)) return false;
+    if (likely(deadline_ms > os_uptime_coarse_ms() + c->clock_base_ms + OS_COARSE_LAG_MS))
+        return false;
+    return clock_now_ms(c) >= deadline_ms;
 }
 
 #endif

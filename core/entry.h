@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * entry.h owns what happens to a whole entry: it enters the index and the log together,
- * leaves both together, and its parts move in the log without a reader noticing. All calls
- * need the shard's lock.
+ * leaves both together, and moves in the log without a reader noticing. All calls need the
+ * shard's lock.
  *
  * Order everywhere: complete bytes first, then the word that makes them reachable, then the
  * release of what became unreachable.
@@ -13,30 +13,46 @@
 #include "index.h"
 #include "log.h"
 
-/* Where a record goes: the lane it is appended to, and the mark its entry has then. */
-typedef struct placement {
-    uint32_t lane;
-    uint32_t mark;
-} placement;
+/* A value to store. */
+typedef struct entry_value {
+    const uint8_t *bytes;
+    uint32_t len;
+    uint32_t type;        /* fc_type */
+    uint64_t deadline_ms; /* 0 for none */
+    uint64_t version;
+} entry_value;
+
+/* Words in front of the key of such a value's record. */
+static inline uint32_t entry_words(uint64_t deadline_ms) { return deadline_ms != 0; }
 
 /* Appends a record and publishes it: over `existing` if that is not null, else into the empty
- * word `room`. Counts entries and deadlines. False if the log has no room; nothing changed then. */
-bool entry_store(const shard *s, placement where, uint64_t hash, record_header header,
-                 const uint8_t *key, log_value *value, const found *existing, uint64_t *room);
+ * word `room`. Counts it. False if the log has no room, or if the lock is no longer ours (see
+ * lock_is_ours; so also below); nothing changed then. */
+bool entry_store(const shard *s, placement where, uint64_t hash, const void *key, uint32_t key_len,
+                 const entry_value *value, const found *existing, uint64_t *room);
 
-/* Live bytes of all its parts. */
+/* Live bytes of all its parts; and without its solid extents: what moves. */
 uint64_t entry_bytes(const shard *s, const found *entry);
+uint64_t entry_moving_bytes(const shard *s, const found *entry);
 
-/* Takes the entry out of the index and forgets its bytes. False, here and below, if the lock is no
- * longer ours: see lock_is_ours. */
+/* Takes the entry out of the index and forgets its bytes. */
 bool entry_drop(const shard *s, const found *entry);
 /* The same, but a ghost stays. */
 bool entry_drop_to_ghost(const shard *s, const found *entry);
-/* Gives the entry another deadline, 0 for none, and marks it as used. */
-bool entry_touch(const shard *s, const found *entry, uint64_t deadline_ms);
 
-/* Moves the part of an entry that lies at `part`. False, and nothing changed, if no room. */
-bool entry_move_part(const shard *s, placement where, uint64_t hash, const found *entry,
-                     const record *part);
+/* Gives the entry another deadline, 0 for none, and marks it as used. A record without a word for
+ * it is written anew, which needs room: see entry_lacks_deadline. */
+bool entry_touch(const shard *s, placement where, uint64_t hash, const found *entry,
+                 uint64_t deadline_ms);
+static inline bool entry_lacks_deadline(const found *entry) {
+    return !(entry->record.shape & SHAPE_DEADLINE);
+}
+
+/* Appends the entry's record anew, with the chunk it may have at the end of an extent; its solid
+ * extents stay where they are, and go over to the lane's queue. */
+bool entry_move(const shard *s, placement where, uint64_t hash, const found *entry);
+
+/* Writes one of the entry's solid chunks anew, so that its extent becomes free. */
+bool entry_move_solid(const shard *s, const found *entry, const record *chunk);
 
 #endif

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
  * evict_lru.c is LRU in epochs. An epoch ends when the shard has taken in a quarter of its
- * capacity. A read notes the present epoch in the entry's mark; extents bear the epoch of what is
- * appended to them. The extent of the lowest epoch is walked first: an entry that was used in a
- * later epoch than the extent's moves to where its last use belongs (the present epoch, or the
- * one before for all earlier ones), any other leaves. So an entry moves at most once per
- * epoch, however often it is read, and leaves in the order of its last use, give or take an
- * epoch.
+ * capacity in new entries; what is overwritten does not count, so that a hot counter does not age
+ * the others. Extents bear the epoch of what is appended to them, a read notes in the entry's mark
+ * how many epochs later it came. The extent of the lowest epoch is walked first: an entry that was
+ * used in a later epoch than the extent's moves to where its last use belongs (the present epoch,
+ * or the one before for all earlier ones), any other leaves. So an entry moves at most once per
+ * epoch, however often it is read, and leaves in the order of its last use, give or take an epoch.
  *
  * Close relatives are WSClock (Carr, Hennessy, "WSClock", SOSP 1981), which also keeps times of
  * last use, and the aging segments of Segcache (Yang et al., NSDI 2021).
  *
- * Marks are 8 bits: a last use more than 255 epochs (64 turnovers) ago may look recent, once.
+ * Marks are 8 bits, and stay at 255: who was never used since has 0 for ever.
  */
-#include "evict.h"
+#include "entry.h"
 #include "mark.h"
 
+/* Buckets that a round of splits has not come to yet are up to half fuller than the average; two
+ * choices of eight still rarely overflow then, and the stash stays almost empty. */
+#define INDEX_LOAD 34u
 #define EPOCHS_PER_TURNOVER 4u
 #define LANE_NOW 0u
 #define LANE_EARLIER 1u
@@ -32,21 +35,16 @@ static void epoch_count(const shard *s) {
 
 static placement admit(const shard *s, uint64_t hash, const found *existing) {
     (void)hash;
-    (void)existing;
-    epoch_count(s);
-    return (placement){LANE_NOW, mark_after_use(s, 0)};
+    if (!existing) epoch_count(s);
+    return (placement){LANE_NOW, 0};
 }
 
-/* The epoch of the entry's last use, from the mark's 8 bits. */
-static uint64_t last_use(const shard *s, const found *entry) {
-    uint64_t now = load_u64_relaxed(&s->header->epoch);
-    return now - (uint8_t)(now - word_mark(entry->value));
-}
-
-static placement keep(const shard *s, const found *entry, const record *part) {
-    (void)part;
-    bool now = last_use(s, entry) == load_u64_relaxed(&s->header->epoch);
-    return (placement){now ? LANE_NOW : LANE_EARLIER, word_mark(entry->value)};
+/* Was the entry used in the present epoch? What is written to its lane bears its epoch. */
+static placement keep(const shard *s, const found *entry) {
+    const uint64_t epoch = load_u64_relaxed(&s->lives[entry->record.extent].epoch);
+    const uint64_t last_use = epoch + word_mark(entry->value);
+    const bool now = last_use >= load_u64_relaxed(&s->header->epoch);
+    return (placement){now ? LANE_NOW : LANE_EARLIER, 0};
 }
 
 static enum queue choose(const shard *s, bool by_count) {
@@ -55,10 +53,18 @@ static enum queue choose(const shard *s, bool by_count) {
     return QUEUE_MAIN;
 }
 
-static verdict judge(const shard *s, enum queue queue, const found *entry, const record *part) {
+static verdict judge(const shard *s, enum queue queue, const found *entry) {
     (void)queue;
-    uint64_t epoch = load_u64_relaxed(&s->states[part->extent].epoch);
-    return (verdict){.stays = last_use(s, entry) > epoch, .where = keep(s, entry, part)};
+    return (verdict){.stays = word_mark(entry->value) > 0, .where = keep(s, entry)};
 }
 
-const eviction_policy evict_lru = {admit, keep, choose, judge};
+const eviction_policy evict_lru = {
+    .name = "lru",
+    .index_load = INDEX_LOAD,
+    .lane_queue = {[LANE_NOW] = QUEUE_MAIN, [LANE_EARLIER] = QUEUE_MAIN},
+    .lane_age = {[LANE_NOW] = 0, [LANE_EARLIER] = 1},
+    .admit = admit,
+    .keep = keep,
+    .choose = choose,
+    .judge = judge,
+};

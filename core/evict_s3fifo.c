@@ -6,12 +6,12 @@
  * long as an entry stays in the main queue. Who comes back to a ghost goes to the main queue at
  * once, where entries that were read go round again, once for each read up to 3.
  *
- * Ghosts live in the index, in place of the word of the entry that left. A value in several
- * parts is met several times; its mark is spent at the last, its head.
+ * Ghosts live in the index, in place of the word of the entry that left.
  */
-#include "evict.h"
+#include "entry.h"
 #include "mark.h"
 
+#define INDEX_LOAD 24u /* leaves room for about as many ghosts as entries */
 #define PROBATION_SHARE 10u
 #define READS_TO_STAY 2u
 
@@ -24,8 +24,8 @@ static placement admit(const shard *s, uint64_t hash, const found *existing) {
     return (placement){index_take_ghost(s, hash, age_max) ? QUEUE_MAIN : QUEUE_PROBATION, 0};
 }
 
-static placement keep(const shard *s, const found *entry, const record *part) {
-    return (placement){log_queue(s, part->offset), word_mark(entry->value)};
+static placement keep(const shard *s, const found *entry) {
+    return (placement){log_queue(s, entry->record.offset), word_mark(entry->value)};
 }
 
 static enum queue choose(const shard *s, bool by_count) {
@@ -36,15 +36,23 @@ static enum queue choose(const shard *s, bool by_count) {
     return on_probation >= all / PROBATION_SHARE ? QUEUE_PROBATION : QUEUE_MAIN;
 }
 
-static verdict judge(const shard *s, enum queue queue, const found *entry, const record *part) {
+static verdict judge(const shard *s, enum queue queue, const found *entry) {
     (void)s;
-    uint32_t mark = min_u32(word_mark(entry->value), MARK_READS_MAX);
-    bool last = part->header.form != RECORD_CHUNK;
+    const uint32_t mark = min_u32(word_mark(entry->value), MARK_READS_MAX);
     if (queue == QUEUE_PROBATION)
-        return (verdict){.stays = mark >= READS_TO_STAY,
-                         .leaves_ghost = true,
-                         .where = {QUEUE_MAIN, last ? 0 : mark}};
-    return (verdict){.stays = mark > 0, .where = {QUEUE_MAIN, last && mark ? mark - 1 : mark}};
+        return (verdict){
+            .stays = mark >= READS_TO_STAY, .leaves_ghost = true, .where = {QUEUE_MAIN, 0}};
+    return (verdict){.stays = mark > 0, .where = {QUEUE_MAIN, mark ? mark - 1 : 0}};
 }
 
-const eviction_policy evict_s3fifo = {admit, keep, choose, judge};
+/* The lanes are the queues. */
+const eviction_policy evict_s3fifo = {
+    .name = "s3-fifo",
+    .index_load = INDEX_LOAD,
+    .marks_count_reads = true,
+    .lane_queue = {[QUEUE_MAIN] = QUEUE_MAIN, [QUEUE_PROBATION] = QUEUE_PROBATION},
+    .admit = admit,
+    .keep = keep,
+    .choose = choose,
+    .judge = judge,
+};

@@ -2,8 +2,8 @@
  *
  * geometry.c: see geometry.h.
  *
- *   extent_bytes   E = largest power of two <= shard / 256, at least 4096,
- *                  so that a shard has 256 to 511 extents (64 to 255 in small segments)
+ *   extent_bytes   E = largest power of two <= shard / 256, 4096 to 256 Ki,
+ *                  so that a shard has 256 to 511 extents (128 to 255 in small segments)
  *   value_len_max  <= N E / 4: one value never displaces more than a quarter of its shard
  */
 #include "geometry.h"
@@ -17,24 +17,43 @@
  * cache. */
 #define SHARD_STAGGER (5 * CACHE_LINE)
 #define EXTENT_BYTES_MIN 4096u
-#define EXTENT_BYTES_MAX (1u << 30)
+#define EXTENT_BYTES_MAX (256u << 10)
 #define EXTENTS_TARGET 256u
-#define EXTENTS_MIN 64u
+#define EXTENTS_MIN 128u
 #define VALUE_LEN_LIMIT (1ull << 30)
 #define SLOTS_SMALL 256u
 #define SLOTS_LARGE GEOMETRY_SLOTS_MAX
 #define SMALL_SEGMENT_BYTES (64ull << 20)
-#define SIZE_LIMIT (1ull << 42)
+#define SIZE_LIMIT (1ull << 41) /* what an index word can tell apart in one shard */
 
-/* Default sharding: a shard of about 16 MiB, four shards per processor, none under 8 MiB. */
+/* Default sharding: a shard of about 16 MiB, four shards per processor, none under that. */
 #define SHARD_BYTES_WANTED (16ull << 20)
-#define SHARD_BYTES_DEFAULT_MIN (8ull << 20)
+#define SHARD_BYTES_DEFAULT_MIN (16ull << 20)
 #define SHARDS_PER_PROCESSOR 4u
 #define SHARD_ENTRIES_DEFAULT_MIN 4096u
 
-static uint64_t extents_offset(uint64_t extents) {
-    uint64_t tables = extents * (sizeof(uint64_t) + sizeof(extent_state) + sizeof(uint32_t));
-    return round_up(SHARD_GENERATIONS_OFFSET + tables, CACHE_LINE);
+/* Room for what the layout provides for: see layout.h. */
+#define TAGS_SHARE 128u             /* of the segment */
+#define STAMP_PER_BYTES 2048u       /* of a shard */
+#define LEASE_LINE_PER_BYTES 65536u /* of a shard */
+#define LEASE_LINES_MIN 16u
+#define LEASE_LINES_MAX 256u
+
+/* The largest value that a segment takes if nothing else is asked for: what the smallest shard of
+ * the default sharding has room for, so that a larger segment never takes less. */
+#define VALUE_LEN_DEFAULT_MAX (15ull << 18)
+
+/* Lays out the tables in front of a shard's extents, and returns where these begin. */
+static uint64_t lay_out_tables(geometry *g, uint64_t extents) {
+    const uint64_t stride = g->shard_stride;
+    const uint64_t lines = min_u64(stride / LEASE_LINE_PER_BYTES, LEASE_LINES_MAX);
+    g->lease_lines = (uint32_t)floor_power_of_two(max_u64(lines, LEASE_LINES_MIN));
+    g->stamps = (uint32_t)min_u64(floor_power_of_two(stride / STAMP_PER_BYTES), 1u << 31);
+    const uint64_t leases_bytes = (uint64_t)g->lease_lines * CACHE_LINE;
+    g->lives_offset = SHARD_LEASES_OFFSET + leases_bytes;
+    g->states_offset = g->lives_offset + round_up(extents * sizeof(extent_life), CACHE_LINE);
+    g->stamps_offset = g->states_offset + extents * sizeof(extent_state);
+    return round_up(g->stamps_offset + g->stamps * sizeof(uint64_t), CACHE_LINE);
 }
 
 static uint64_t value_len_limit(const geometry *g) {
@@ -49,7 +68,9 @@ static bool lay_out(uint64_t size_bytes, uint32_t shards, uint64_t max_entries, 
     g->shards = shards;
     g->max_entries = max_entries;
     g->shard_entries_max = max_entries ? (max_entries - 1) / shards + 1 : UINT64_MAX;
-    g->shards_offset = SEGMENT_PAGE + round_up(g->slots * sizeof(process_slot), SEGMENT_PAGE);
+    g->tags_offset = SEGMENT_PAGE + round_up(g->slots * sizeof(process_slot), SEGMENT_PAGE);
+    g->tag_slots = g->size_bytes / TAGS_SHARE / sizeof(uint64_t);
+    g->shards_offset = g->tags_offset + round_up(g->tag_slots * sizeof(uint64_t), SEGMENT_PAGE);
     const uint64_t share = (g->size_bytes - g->shards_offset) / shards;
     if (share < SHARD_STAGGER) return false;
     g->shard_stride = ((share - SHARD_STAGGER) & ~(uint64_t)(SEGMENT_PAGE - 1)) + SHARD_STAGGER;
@@ -59,15 +80,14 @@ static bool lay_out(uint64_t size_bytes, uint32_t shards, uint64_t max_entries, 
     if (extent_bytes < EXTENT_BYTES_MIN) extent_bytes = EXTENT_BYTES_MIN;
     if (extent_bytes > EXTENT_BYTES_MAX) extent_bytes = EXTENT_BYTES_MAX;
     uint64_t extents = g->shard_stride / extent_bytes;
-    while (extents && extents_offset(extents) + extents * extent_bytes > g->shard_stride) extents--;
+    while (extents && lay_out_tables(g, extents) + extents * extent_bytes > g->shard_stride)
+        extents--;
     if (extents < EXTENTS_MIN) return false;
 
     g->extents = (uint32_t)extents;
     g->extent_bytes = (uint32_t)extent_bytes;
     g->extent_shift = log2_exact(extent_bytes);
-    g->states_offset = SHARD_GENERATIONS_OFFSET + extents * sizeof(uint64_t);
-    g->directory_offset = g->states_offset + extents * sizeof(extent_state);
-    g->extents_offset = extents_offset(extents);
+    g->extents_offset = lay_out_tables(g, extents);
     g->shard_data_bytes = extents * extent_bytes;
     g->buckets_per_extent_shift = g->extent_shift - log2_exact(sizeof(bucket));
     g->buckets_max = (uint32_t)min_u64((extents / 2) << g->buckets_per_extent_shift, 1u << 31);
@@ -98,7 +118,7 @@ int32_t geometry_resolve(uint64_t size_bytes, uint32_t shards, uint64_t value_le
                            " is the limit for a size of %" PRIu64
                            " bytes in %u shards; use a larger size or fewer shards",
                            value_len_max, limit, size_bytes, shards);
-    out->value_len_max = value_len_max ? value_len_max : limit;
+    out->value_len_max = value_len_max ? value_len_max : min_u64(limit, VALUE_LEN_DEFAULT_MAX);
     return FC_OK;
 }
 

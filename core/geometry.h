@@ -16,8 +16,11 @@ typedef struct geometry {
     uint64_t value_len_max;
     uint64_t shards_offset; /* in the segment */
     uint64_t shard_stride;
-    uint64_t states_offset; /* the next four: within a shard */
-    uint64_t directory_offset;
+    uint64_t tags_offset; /* in the segment */
+    uint64_t tag_slots;
+    uint64_t lives_offset; /* this and the next three: within a shard */
+    uint64_t states_offset;
+    uint64_t stamps_offset;
     uint64_t extents_offset;
     uint64_t shard_data_bytes;  /* extents * extent_bytes */
     uint64_t shard_entries_max; /* ceil(max_entries / shards), or 2^64 - 1 */
@@ -28,13 +31,15 @@ typedef struct geometry {
     uint32_t extent_shift;
     uint32_t buckets_per_extent_shift;
     uint32_t buckets_max;
+    uint32_t lease_lines; /* per shard, as stamps */
+    uint32_t stamps;
     uint32_t tail_split_min; /* shorter tails of extents are left unused */
 } geometry;
 
 /* Most process slots that a segment of any size has. */
 #define GEOMETRY_SLOTS_MAX 1024u
 
-#define SHARD_GENERATIONS_OFFSET (sizeof(shard_header) + STASH_BUCKETS * sizeof(bucket))
+#define SHARD_LEASES_OFFSET (sizeof(shard_header) + STASH_BUCKETS * sizeof(bucket))
 
 /* Geometry for a given number of shards; value_len_max and max_entries may be 0 for
  * "as much as fits". FC_INVALID_ARGUMENT with the limits in the report. */

@@ -4,6 +4,7 @@
  */
 #include "guard.h"
 
+#include "due.h"
 #include "index.h"
 #include "lock.h"
 #include "log.h"
@@ -15,9 +16,7 @@ typedef struct recount {
     const shard *s;
     uint32_t buckets;
     uint64_t entries;
-    uint64_t live_bytes;
     uint64_t probation_entries;
-    uint64_t probation_bytes;
     uint64_t version;
     uint32_t stash_count;
 } recount;
@@ -27,31 +26,20 @@ static bool complete_part(const recount *r, uint64_t offset, record *part) {
     if (!record_load(s, offset, part)) return false;
     const extent_state *state = &s->states[part->extent];
     const uint32_t position = extent_position(s, offset);
-    return load_u32_relaxed(&state->kind) != EXTENT_INDEX &&
+    return load_u16_relaxed(&state->kind) != EXTENT_INDEX &&
            position + part->size <= load_u32_relaxed(&state->used);
 }
 
 static bool complete_entry(const recount *r, uint64_t hash, record *head) {
-    if (head->header.form == RECORD_CHUNK) return false;
+    if (head->kind == RECORD_CHUNK) return false;
     uint64_t value_len = head->value_here;
     for (uint32_t i = 0; i < head->chunks; i++) {
         record chunk;
         if (!complete_part(r, load_u64_relaxed(&head->locations[i]), &chunk)) return false;
-        if (chunk.header.form != RECORD_CHUNK || chunk.header.version != hash) return false;
-        value_len += chunk.header.value_len;
+        if (chunk.kind != RECORD_CHUNK || chunk.identity != hash) return false;
+        value_len += chunk.value_len;
     }
-    return value_len == head->header.value_len;
-}
-
-static void count_live(recount *r, uint64_t offset, uint32_t size, uint64_t deadline_ms) {
-    const uint32_t extent = (uint32_t)extent_of(r->s, offset);
-    extent_state *state = &r->s->states[extent];
-    /* Words that share parts, in a damaged index, must not make it wrap to 0. */
-    uint64_t live = (uint64_t)load_u32_relaxed(&state->live) + size;
-    store_u32_relaxed(&state->live, (uint32_t)min_u64(live, UINT32_MAX));
-    r->live_bytes += size;
-    if (load_u32_relaxed(&state->queue) == QUEUE_PROBATION) r->probation_bytes += size;
-    if (deadline_ms) log_note_deadline(r->s, extent, deadline_ms);
+    return value_len == head->value_len;
 }
 
 /* Keeps the word if it names a complete record of that bucket, and is the first of its key. */
@@ -65,46 +53,55 @@ static void recount_word(void *context, uint64_t *word, uint32_t number) {
     uint64_t hash = good ? record_hash(s, &head) : 0;
     good =
         good && hash_tag(hash) == word_tag(value) && shard_of(s->cache, hash).header == s->header;
-    good = good && (number == INDEX_STASH || index_belongs(hash, number, r->buckets));
+    good = good && (number == INDEX_STASH || index_belongs(hash, value, number, r->buckets));
     good = good && complete_entry(r, hash, &head);
-    good = good && index_find(s, hash, head.key, head.header.key_len, &first) && first.word == word;
+    good = good && index_find(s, hash, head.key, head.key_len, &first) && first.word == word;
     if (!good) {
         store_u64_release(word, 0);
         return;
     }
     r->entries++;
     if (log_queue(s, head.offset) == QUEUE_PROBATION) r->probation_entries++;
-    r->version = max_u64(r->version, head.header.version & VERSION_MASK);
+    r->version = max_u64(r->version, record_version(&head));
     if (number == INDEX_STASH) r->stash_count++;
-    count_live(r, head.offset, head.size, head.header.deadline_ms);
+    log_count_live(s, &head, head.deadline_ms);
     for (uint32_t i = 0; i < head.chunks; i++) {
         record chunk;
-        uint64_t offset = load_u64_relaxed(&head.locations[i]);
-        if (record_load(s, offset, &chunk)) count_live(r, offset, chunk.size, 0);
+        if (!record_load(s, load_u64_relaxed(&head.locations[i]), &chunk)) continue;
+        if (log_is_solid(s, &chunk)) store_u16_relaxed(&s->states[chunk.extent].kind, EXTENT_SOLID);
+        log_count_live(s, &chunk, head.deadline_ms);
     }
 }
 
-/* The directory says which extents hold buckets; false if two entries name the same one. */
-static bool recount_directory(const shard *s, uint32_t buckets) {
+/* Which extents hold buckets follows from their number. */
+static void recount_kinds(const shard *s, uint32_t buckets) {
     const geometry *g = s->geometry;
+    const uint32_t index_extents = index_extents_of(s, buckets);
     for (uint32_t e = 0; e < g->extents; e++) {
         extent_state *state = &s->states[e];
-        store_u32_relaxed(&state->kind, EXTENT_DATA);
+        const bool data = e < g->extents - index_extents;
+        store_u16_relaxed(&state->kind, data ? EXTENT_DATA : EXTENT_INDEX);
         store_u32_relaxed(&state->live, 0);
-        store_u64_relaxed(&state->deadline_min, DEADLINE_NONE);
+        due_reset(state);
         uint32_t used = min_u32(load_u32_relaxed(&state->used), g->extent_bytes);
-        store_u32_relaxed(&state->used, used & ~(RECORD_ALIGN - 1));
+        store_u32_relaxed(&state->used, data ? used & ~(RECORD_ALIGN - 1) : 0);
     }
-    uint32_t chunks = ((buckets - 1) >> g->buckets_per_extent_shift) + 1;
-    for (uint32_t i = 0; i < chunks; i++) {
-        uint32_t extent = load_u32_relaxed(&s->directory[i]);
-        if (extent >= g->extents) return false;
-        if (load_u32_relaxed(&s->states[extent].kind) == EXTENT_INDEX) return false;
-        store_u32_relaxed(&s->states[extent].kind, EXTENT_INDEX);
+    store_u32_relaxed(&s->header->index_extents, index_extents);
+}
+
+/* Takes all records for dead, until the index says otherwise. */
+static void recount_records(const shard *s) {
+    for (uint32_t e = 0; e < s->geometry->extents; e++) {
+        if (load_u16_relaxed(&s->states[e].kind) != EXTENT_DATA) continue;
+        record part;
+        const uint32_t used = load_u32_relaxed(&s->states[e].used);
+        for (uint32_t position = 0; position < used; position += part.size) {
+            const uint64_t offset = extent_offset(s, e) + position;
+            if (!record_load(s, offset, &part)) break;
+            uint64_t *shape = (uint64_t *)(void *)(s->extents + offset) + 1;
+            store_u64_relaxed(shape, part.shape | SHAPE_DEAD);
+        }
     }
-    for (uint32_t i = chunks; i < g->extents; i++) store_u32_relaxed(&s->directory[i], EXTENT_NONE);
-    store_u32_relaxed(&s->header->index_extents, chunks);
-    return true;
 }
 
 static void recount_extents(const shard *s) {
@@ -112,11 +109,11 @@ static void recount_extents(const shard *s) {
     uint64_t sequence = load_u64_relaxed(&s->header->sequence);
     for (uint32_t e = 0; e < s->geometry->extents; e++) {
         extent_state *state = &s->states[e];
-        sequence = max_u64(sequence, load_u64_relaxed(&s->generations[e]));
-        if (load_u32_relaxed(&state->kind) != EXTENT_DATA || load_u32_relaxed(&state->live) != 0)
+        sequence = max_u64(sequence, load_u64_relaxed(&s->lives[e].generation));
+        if (load_u16_relaxed(&state->kind) != EXTENT_DATA || load_u32_relaxed(&state->live) != 0)
             continue;
-        store_u32_relaxed(&state->kind, EXTENT_FREE);
-        store_u64_relaxed(&state->deadline_min, DEADLINE_NONE);
+        store_u16_relaxed(&state->kind, EXTENT_FREE);
+        due_reset(state);
         free_extents++;
     }
     store_u32_relaxed(&s->header->free_extents, free_extents);
@@ -127,20 +124,26 @@ static void recount_extents(const shard *s) {
 int32_t guard_recount(const shard *s) {
     recount r = {.s = s, .buckets = index_size(s)};
     r.version = load_u64_relaxed(&s->header->version) & VERSION_MASK;
-    if (r.buckets == 0 || !recount_directory(s, r.buckets)) return FC_CORRUPT;
+    if (r.buckets == 0) return FC_CORRUPT;
+    recount_kinds(s, r.buckets);
     shard_header *header = s->header;
     /* Never append to the extent where a holder that only seemed dead may still write. */
     for (uint32_t i = 0; i < LANES; i++) store_u32_relaxed(&header->open_extents[i], EXTENT_NONE);
     for (int i = 0; i < WALKS; i++) store_u32_relaxed(&header->walks[i].extent, EXTENT_NONE);
-    store_u64_relaxed(&header->deadline_min, DEADLINE_NONE);
+    store_u64_relaxed(&header->job, JOB_NONE);
+    store_u64_relaxed(&header->expired_until_ms, TIME_NONE);
+    store_u64_relaxed(&header->expired_max, 0);
+    store_u64_relaxed(&header->live_bytes, 0);
+    store_u64_relaxed(&header->probation_bytes, 0);
+    recount_records(s);
+    /* The dead owner may have moved words without counting that yet. */
+    index_count_move(s);
     /* index_find looks into the stash only if this says so. */
     store_u32_release(&header->stash_count, STASH_WORDS);
     index_walk(s, recount_word, &r);
     store_u32_release(&header->stash_count, r.stash_count);
     store_u64_relaxed(&header->entries, r.entries);
-    store_u64_relaxed(&header->live_bytes, r.live_bytes);
     store_u64_relaxed(&header->probation_entries, r.probation_entries);
-    store_u64_relaxed(&header->probation_bytes, r.probation_bytes);
     store_u64_relaxed(&header->version, r.version);
     recount_extents(s);
     return FC_OK;
@@ -156,7 +159,7 @@ static bool notes_plausible(const shard *s) {
     for (uint32_t i = 0; i < LANES; i++) {
         uint32_t open = load_u32_relaxed(&h->open_extents[i]);
         if (open == EXTENT_NONE) continue;
-        if (open >= g->extents || load_u32_relaxed(&s->states[open].kind) != EXTENT_DATA)
+        if (open >= g->extents || load_u16_relaxed(&s->states[open].kind) != EXTENT_DATA)
             return false;
     }
     return index_size(s) != 0 && index >= 1 && index <= g->extents / 2 + 1 &&

@@ -7,14 +7,11 @@
 #include "lock.h"
 #include "log.h"
 
-/* Grow beyond 36/64 = 0.56 words in use. Buckets that this round has not split yet are up to half
- * fuller than the average; two choices of eight still rarely overflow then, and the stash
- * stays almost empty. */
-#define LOAD_LRU 36u
-#define LOAD_S3FIFO 24u /* leaves room for about as many ghosts as entries */
 #define LOAD_DENOMINATOR 64u
 
-#define GHOST_TIME_MASK (WORD_GHOST - 1)
+#define SHRINK_BELOW 4u /* a quarter of the words in use */
+
+#define GHOST_TIME_MASK (WORD_SECOND - 1)
 
 static bool in_stash(const shard *s, const uint64_t *word) {
     const uint64_t *first = s->stash[0].words;
@@ -30,8 +27,8 @@ static uint32_t places(const shard *s, uint64_t hash, bucket *where[2 + STASH_BU
     if (!buckets) return 0;
     uint32_t first = index_address(hash_first(hash), buckets);
     uint32_t second = index_address(hash_second(hash), buckets);
-    if ((where[count] = index_bucket(s, first))) count++;
-    if (second != first && (where[count] = index_bucket(s, second))) count++;
+    where[count++] = index_bucket(s, first);
+    if (second != first) where[count++] = index_bucket(s, second);
     if (load_u32_relaxed(&s->header->stash_count) != 0)
         for (uint32_t i = 0; i < STASH_BUCKETS; i++) where[count++] = &s->stash[i];
     return count;
@@ -139,6 +136,12 @@ bool index_publish(const shard *s, uint64_t *word, uint64_t value) {
     return true;
 }
 
+bool index_publish_new(const shard *s, uint64_t hash, uint64_t *word, uint64_t value) {
+    const bucket *first = index_bucket(s, index_address(hash_first(hash), index_size(s)));
+    const bool by_first = in_stash(s, word) || (word >= first->words && word < first[1].words);
+    return index_publish(s, word, by_first ? value : value | WORD_SECOND);
+}
+
 bool index_clear_word(const shard *s, uint64_t *word) {
     if (unlikely(!lock_is_ours(s->cache, s->header))) return false;
     store_u64_release(word, 0);
@@ -174,76 +177,142 @@ bool index_take_ghost(const shard *s, uint64_t hash, uint64_t age_max) {
     return false;
 }
 
-/* ------------------------------------------------------------------ growing */
+/* ------------------------------------------------------- growing, shrinking */
 
 bool index_wants_growth(const shard *s) {
-    uint32_t load = s->cache->eviction == FC_EVICTION_S3FIFO ? LOAD_S3FIFO : LOAD_LRU;
     uint64_t words = (uint64_t)load_u32_relaxed(&s->header->buckets) * BUCKET_WORDS;
     uint64_t entries = load_u64_relaxed(&s->header->entries) + 1;
-    return entries > words / LOAD_DENOMINATOR * load;
+    return entries > words / LOAD_DENOMINATOR * s->cache->policy->index_load;
 }
 
-/* Words of the stash whose first bucket is one of two that a split has made room in go there. */
-static void stash_drain(const shard *s, uint32_t from, uint32_t to) {
-    for (uint32_t i = 0; i < STASH_WORDS && load_u32_relaxed(&s->header->stash_count); i++) {
-        uint64_t *word = stash_word(s, i);
-        uint64_t value = load_u64_relaxed(word);
+void index_count_move(const shard *s) {
+    store_u64_release(&s->header->index_moves, load_u64_relaxed(&s->header->index_moves) + 1);
+}
+
+void index_drain(const shard *s) {
+    /* The version changes with each set: so another word is tried each time. */
+    uint32_t i = (uint32_t)load_u64_relaxed(&s->header->version);
+    for (uint32_t tried = 0; tried < STASH_WORDS; tried++, i++) {
+        uint64_t *word = stash_word(s, i % STASH_WORDS);
+        const uint64_t value = load_u64_relaxed(word);
         record r;
-        if (word_tag(value) == 0 || !record_load(s, word_offset(value), &r) || !r.key) continue;
-        uint64_t hash = record_hash(s, &r);
-        uint32_t number = index_address(hash_first(hash), to + 1);
-        if (number != from && number != to) continue;
+        if (word_tag(value) == 0) continue;
+        if (!record_load(s, word_offset(value), &r) || !r.key) return;
+        const uint32_t buckets = index_size(s);
+        if (!buckets) return;
         uint32_t used;
-        bucket *b = index_bucket(s, number);
-        uint64_t *room = b ? first_empty(b, &used) : NULL;
-        if (!room) continue;
+        const uint32_t hash = index_hash_of(record_hash(s, &r), value);
+        bucket *b = index_bucket(s, index_address(hash, buckets));
+        uint64_t *room = first_empty(b, &used);
+        if (!room || !lock_is_ours(s->cache, s->header)) return;
         store_u64_release(room, value);
-        store_u64_release(&s->header->stash_moves, load_u64_relaxed(&s->header->stash_moves) + 1);
+        index_count_move(s);
         (void)index_clear_word(s, word);
+        return;
     }
 }
 
-static bool directory_extend(const shard *s, uint32_t section) {
-    uint32_t extent = log_take_for_index(s);
-    if (extent == EXTENT_NONE) return false;
-    store_u32_release(&s->directory[section], extent); /* read through `buckets`, published later */
-    return true;
-}
-
 /* Does the word in bucket `from` move to bucket `to` when the table grows to to + 1 buckets? */
-static bool moves(const shard *s, uint64_t value, uint32_t from, uint32_t to) {
+static bool moves(const shard *s, uint64_t value, uint32_t to) {
     record r;
     if (!record_load(s, word_offset(value), &r) || !r.key) return false;
-    uint64_t hash = record_hash(s, &r);
-    bool by_first = index_address(hash_first(hash), to) == from;
-    return index_address(by_first ? hash_first(hash) : hash_second(hash), to + 1) == to;
+    return index_address(index_hash_of(record_hash(s, &r), value), to + 1) == to;
+}
+
+uint32_t index_next_extent(const shard *s) {
+    const geometry *g = s->geometry;
+    const uint32_t to = index_size(s);
+    if (to == 0 || to >= g->buckets_max) return EXTENT_NONE;
+    const bool begins = (to & ((1u << g->buckets_per_extent_shift) - 1)) == 0;
+    return begins ? g->extents - index_extents_of(s, to + 1) : EXTENT_NONE;
 }
 
 bool index_grow(const shard *s) {
-    const geometry *g = s->geometry;
     const uint32_t to = index_size(s); /* number of the new bucket */
-    if (to == 0 || to >= g->buckets_max) return false;
-    const uint32_t section = to >> g->buckets_per_extent_shift;
-    const bool begins_section = (to & ((1u << g->buckets_per_extent_shift) - 1)) == 0;
-    if (begins_section && !directory_extend(s, section)) return false;
-    const uint32_t from = to - (uint32_t)floor_power_of_two(to);
-    bucket *old = index_bucket(s, from);
+    if (to == 0 || to >= s->geometry->buckets_max) return false;
+    const uint32_t extent = index_next_extent(s);
+    if (extent != EXTENT_NONE && !log_take_for_index(s, extent)) return false;
+    bucket *old = index_bucket(s, to - (uint32_t)floor_power_of_two(to));
     bucket *new = index_bucket(s, to);
-    if (!old || !new) return false;
-
     for (uint32_t i = 0; i < BUCKET_WORDS; i++) store_u64_relaxed(&new->words[i], 0);
     uint32_t moved = 0; /* bit i: word i of the old bucket */
     for (uint32_t i = 0; i < BUCKET_WORDS; i++) {
         uint64_t value = load_u64_relaxed(&old->words[i]);
-        if (word_tag(value) == 0 || !moves(s, value, from, to)) continue;
+        if (word_tag(value) == 0 || word_is_ghost(value) || !moves(s, value, to)) continue;
         store_u64_relaxed(&new->words[i], value);
         moved |= 1u << i;
     }
+    if (!lock_is_ours(s->cache, s->header)) return false;
     store_u32_release(&s->header->buckets, to + 1); /* pairs with index_size */
     for (uint32_t i = 0; i < BUCKET_WORDS; i++)
         if (moved & 1u << i) store_u64_release(&old->words[i], 0);
-    if (load_u32_relaxed(&s->header->stash_count)) stash_drain(s, from, to);
     return true;
+}
+
+/* An empty word of the stash, or null. */
+static uint64_t *stash_room(const shard *s) {
+    for (uint32_t i = 0; i < STASH_WORDS; i++)
+        if (word_tag(load_u64_relaxed(stash_word(s, i))) == 0) return stash_word(s, i);
+    return NULL;
+}
+
+/* Copies what is in the last bucket to the one that it was split from; what finds no room there
+ * goes to the stash. False, and nothing happened, if that has no room. */
+static bool copy_back(const shard *s, bucket *to, const bucket *last) {
+    uint32_t needed = 0, room = STASH_WORDS;
+    room -= min_u32(load_u32_relaxed(&s->header->stash_count), STASH_WORDS);
+    for (uint32_t i = 0; i < BUCKET_WORDS; i++) {
+        const uint64_t goes = load_u64_relaxed(&last->words[i]);
+        const uint64_t there = load_u64_relaxed(&to->words[i]);
+        needed += word_tag(goes) != 0 && !word_is_ghost(goes);
+        room += word_tag(there) == 0 || word_is_ghost(there);
+    }
+    if (needed > room) return false;
+    for (uint32_t i = 0; i < BUCKET_WORDS; i++) {
+        const uint64_t goes = load_u64_relaxed(&last->words[i]);
+        if (word_tag(goes) == 0 || word_is_ghost(goes)) continue;
+        uint32_t used;
+        uint64_t *word = first_empty(to, &used);
+        if (!word) word = stash_room(s);
+        if (!word || !index_publish(s, word, goes)) return false;
+    }
+    return true;
+}
+
+static bool undo_split(const shard *s) {
+    const uint32_t last = load_u32_relaxed(&s->header->buckets) - 1;
+    bucket *to = index_bucket(s, last - (uint32_t)floor_power_of_two(last));
+    bucket *from = index_bucket(s, last);
+    if (!copy_back(s, to, from)) return false;
+    if (!lock_is_ours(s->cache, s->header)) return false;
+    store_u32_release(&s->header->buckets, last);
+    index_count_move(s);
+    for (uint32_t i = 0; i < BUCKET_WORDS; i++) store_u64_release(&from->words[i], 0);
+    const uint32_t extents = index_extents_of(s, last);
+    if (extents < load_u32_relaxed(&s->header->index_extents)) log_free_from_index(s, extents);
+    return true;
+}
+
+bool index_wants_shrinking(const shard *s) {
+    const uint32_t buckets = index_size(s);
+    const uint64_t words = (uint64_t)buckets * BUCKET_WORDS;
+    return buckets > BUCKETS_MIN && load_u64_relaxed(&s->header->entries) < words / SHRINK_BELOW;
+}
+
+void index_shrink(const shard *s, uint32_t splits_max) {
+    for (uint32_t i = 0; i < splits_max && index_wants_shrinking(s); i++)
+        if (!undo_split(s)) return;
+}
+
+void index_clear(const shard *s) {
+    if (!lock_is_ours(s->cache, s->header)) return;
+    store_u32_release(&s->header->buckets, BUCKETS_MIN);
+    index_count_move(s);
+    for (uint32_t number = 0; number < BUCKETS_MIN; number++)
+        for (uint32_t i = 0; i < BUCKET_WORDS; i++)
+            store_u64_release(&index_bucket(s, number)->words[i], 0);
+    for (uint32_t i = 0; i < STASH_WORDS; i++) store_u64_release(stash_word(s, i), 0);
+    store_u32_release(&s->header->stash_count, 0);
 }
 
 void index_walk(const shard *s, void (*visit)(void *context, uint64_t *word, uint32_t number),
@@ -251,7 +320,7 @@ void index_walk(const shard *s, void (*visit)(void *context, uint64_t *word, uin
     uint32_t buckets = index_size(s);
     for (uint32_t number = 0; number < buckets; number++) {
         bucket *b = index_bucket(s, number);
-        for (uint32_t i = 0; b && i < BUCKET_WORDS; i++)
+        for (uint32_t i = 0; i < BUCKET_WORDS; i++)
             if (word_tag(load_u64_relaxed(&b->words[i])) != 0) visit(context, &b->words[i], number);
     }
     for (uint32_t i = 0; i < STASH_WORDS; i++) {

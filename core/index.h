@@ -4,15 +4,20 @@
  * buckets per key (Azar et al., "Balanced allocations"), growing by linear hashing (Litwin,
  * "Linear hashing: a new tool for file and table addressing") one bucket at a time.
  *
+ * The table grows down from the end of the shard's last extent: bucket i is the (i + 1)-th from
+ * there. It grows by load, and shrinks, when under a quarter is in use, by undoing splits.
+ *
  * Invariants, for readers without a lock:
- *  - a word changes by one 8-byte store; a key's word never moves between its two buckets;
+ *  - a word changes by one 8-byte store; a key's word never moves between its two buckets, and
+ *    tells which of the two hashes led to its bucket (WORD_SECOND);
  *  - a split copies words to the new bucket, then publishes the new size, then clears the old
  *    words: a reader that misses and sees the size unchanged has missed nothing;
- *  - a word lies in the bucket of its key's first hash if that is the bucket's number, else in
- *    that of the second; a split moves it by the same hash;
- *  - keys that find both buckets full lie in the stash, which readers search when not empty,
- *    until a split makes room in the bucket of their first hash. That move publishes the
- *    word in the bucket, counts stash_moves, and only then clears it in the stash.
+ *  - what undoes a split copies words to the old bucket (or the stash), publishes the new size,
+ *    counts index_moves, and then clears the words: a reader that misses and sees index_moves
+ *    unchanged has missed nothing; one that hits asks whether the extent of the word was reused;
+ *  - keys that find both buckets full lie in the stash, which readers search when not empty, until
+ *    there is room in the bucket that their word tells. That move publishes the word in the bucket,
+ *    counts index_moves, and only then clears it in the stash.
  */
 #ifndef FC_INDEX_H
 #define FC_INDEX_H
@@ -35,21 +40,23 @@ static inline uint32_t index_size(const shard *s) {
     return likely(buckets >= BUCKETS_MIN && buckets <= s->geometry->buckets_max) ? buckets : 0;
 }
 
-/* Bucket `number`, or null if the directory is damaged there. */
+/* Bucket `number`, which is below an index_size. */
 static inline bucket *index_bucket(const shard *s, uint32_t number) {
-    const geometry *g = s->geometry;
-    const uint32_t section = number >> g->buckets_per_extent_shift;
-    if (unlikely(section >= g->extents)) return NULL;
-    uint32_t extent = load_u32_relaxed(&s->directory[section]);
-    if (unlikely(extent >= g->extents)) return NULL;
-    uint32_t within = number & ((1u << g->buckets_per_extent_shift) - 1);
-    return (bucket *)(void *)(s->extents + ((uint64_t)extent << g->extent_shift)) + within;
+    return (bucket *)(void *)(s->extents + s->geometry->shard_data_bytes) - 1 - number;
 }
 
-/* The bucket where a key with this hash lies, seen from bucket `number`: does it belong there? */
-static inline bool index_belongs(uint64_t hash, uint32_t number, uint32_t buckets) {
-    return index_address(hash_first(hash), buckets) == number ||
-           index_address(hash_second(hash), buckets) == number;
+/* Extents that hold so many buckets. */
+static inline uint32_t index_extents_of(const shard *s, uint32_t buckets) {
+    return ((buckets - 1) >> s->geometry->buckets_per_extent_shift) + 1;
+}
+
+/* The hash that led to the word's bucket. */
+static inline uint32_t index_hash_of(uint64_t hash, uint64_t word) {
+    return word_by_second(word) ? hash_second(hash) : hash_first(hash);
+}
+/* Does a word of a key with this hash belong into bucket `number`? */
+static inline bool index_belongs(uint64_t hash, uint64_t word, uint32_t number, uint32_t buckets) {
+    return index_address(index_hash_of(hash, word), buckets) == number;
 }
 
 /* False if the index is damaged there; *out is then of no use. `buckets` comes from index_size. */
@@ -57,7 +64,7 @@ static inline bool index_pair(const shard *s, uint64_t hash, uint32_t buckets, b
     if (unlikely(!buckets)) return false;
     out->first = index_bucket(s, index_address(hash_first(hash), buckets));
     out->second = index_bucket(s, index_address(hash_second(hash), buckets));
-    return likely(out->first && out->second);
+    return true;
 }
 
 /* Begin to fetch what an operation on the key touches first: its buckets, then, when they are
@@ -111,12 +118,26 @@ bool index_victim(const shard *s, uint64_t hash, found *out);
 /* Stores a word into an empty place, or over one, or empties it. Readers see it at once. False, and
  * nothing was stored, if the lock is no longer ours: see lock_is_ours. */
 bool index_publish(const shard *s, uint64_t *word, uint64_t value);
+/* The same for a key that is new, into a word from index_room. */
+bool index_publish_new(const shard *s, uint64_t hash, uint64_t *word, uint64_t value);
 bool index_clear_word(const shard *s, uint64_t *word);
 
 /* Would one more entry make the index too full? */
 bool index_wants_growth(const shard *s);
-/* Splits one bucket. False if that takes an extent and none can be spared, or at the limit. */
+/* The extent that the next split needs, which has to be free by then; EXTENT_NONE if none. */
+uint32_t index_next_extent(const shard *s);
+/* Splits one bucket. False if its extent is not free or cannot be spared, or at the limit. */
 bool index_grow(const shard *s);
+/* Is so little of the index in use that splits should be undone? */
+bool index_wants_shrinking(const shard *s);
+/* Undoes up to `splits_max` splits, while that is so. */
+void index_shrink(const shard *s, uint32_t splits_max);
+/* Counts a move of words; to be done when there may have been one that was not counted. */
+void index_count_move(const shard *s);
+/* Takes a word out of the stash, if there is one for whose bucket has room. */
+void index_drain(const shard *s);
+/* Empties the index: nothing is reachable afterwards, and its size is the smallest. */
+void index_clear(const shard *s);
 
 /* Calls visit(context, word, bucket number or STASH) for each word in use. */
 #define INDEX_STASH 0xffffffffu

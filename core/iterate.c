@@ -55,14 +55,14 @@ static bool load_key(const page *p, uint64_t value, uint8_t *key, uint32_t *len,
     const shard *s = p->s;
     record r;
     bool whole = record_load(s, word_offset(value), &r) && r.key;
-    if (whole) copy_from_shared(key, r.key, r.header.key_len);
+    if (whole) copy_from_shared(key, r.key, r.key_len);
     fence_acquire(); /* pairs with the release fence in log.c */
     *len = 0;
-    if (r.extent != EXTENT_NONE && load_u64_relaxed(&s->generations[r.extent]) > p->sequence)
+    if (r.extent != EXTENT_NONE && load_u64_relaxed(&s->lives[r.extent].generation) > p->sequence)
         return p->last;
-    if (!whole || deadline_passed(s->cache, r.header.deadline_ms)) return true;
-    *hash = fc_hash(key, r.header.key_len, s->cache->hash_seed);
-    if (hash_tag(*hash) == word_tag(value)) *len = r.header.key_len;
+    if (!whole || deadline_passed(s->cache, r.deadline_ms)) return true;
+    *hash = fc_hash(key, r.key_len, s->cache->hash_seed);
+    if (hash_tag(*hash) == word_tag(value)) *len = r.key_len;
     return true;
 }
 
@@ -84,7 +84,7 @@ static bool append_stash(page *p) {
         if (word_tag(value) == 0) continue;
         if (!load_key(p, value, key, &len, &hash)) return false;
         if (!len) continue;
-        uint32_t place = reverse(hash_first(hash));
+        const uint32_t place = reverse(index_hash_of(hash, value));
         if (place < p->begin || place >= p->end) continue;
         p->from_stash[p->from_stash_count++] = word_offset(value);
         append_key(p, key, len);
@@ -106,7 +106,9 @@ static bool append_bucket(page *p, const bucket *b) {
         uint64_t hash;
         if (word_tag(value) == 0 || was_in_stash(p, word_offset(value))) continue;
         if (!load_key(p, value, key, &len, &hash)) return false;
-        if (len && index_belongs(hash, p->number, p->buckets)) append_key(p, key, len);
+        if (!len || !index_belongs(hash, value, p->number, p->buckets)) continue;
+        /* The bucket of a table that has shrunk meanwhile may begin before the cursor. */
+        if (reverse(index_hash_of(hash, value)) >= p->begin) append_key(p, key, len);
     }
     return true;
 }
@@ -116,7 +118,7 @@ static bool append_bucket(page *p, const bucket *b) {
 static bool append_interval(const shard *s, uint64_t *place, bool last, output *out) {
     page p = {.s = s, .out = *out, .begin = *place, .last = last};
     p.sequence = load_u64_acquire(&s->header->sequence);
-    const uint64_t moves = load_u64_acquire(&s->header->stash_moves);
+    const uint64_t moves = load_u64_acquire(&s->header->index_moves);
     p.buckets = index_size(s);
     if (!p.buckets) {
         *place = PLACES;
@@ -127,8 +129,9 @@ static bool append_interval(const shard *s, uint64_t *place, bool last, output *
     const bucket *b = index_bucket(s, p.number);
     /* The stash first: a key that leaves it meanwhile shows up in the bucket as well. */
     if (load_u32_acquire(&s->header->stash_count) && !append_stash(&p)) return false;
-    if (b && !append_bucket(&p, b)) return false;
-    bool moved = index_size(s) != p.buckets || load_u64_relaxed(&s->header->stash_moves) != moves;
+    if (!append_bucket(&p, b)) return false;
+    fence_acquire();
+    bool moved = index_size(s) != p.buckets || load_u64_relaxed(&s->header->index_moves) != moves;
     if (moved && !last) return false;
     *place = p.end;
     *out = p.out;

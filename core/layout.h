@@ -5,15 +5,20 @@
  *
  *   segment   | superblock, 4096 | process slots, 128 each | shard 0 | shard 1 | ...
  *
- *   shard     | header, 256 | stash, 512 | generations, 8 N | extent states, 32 N |
- *             | directory, 4 N | pad to 64 | extent 0 | extent 1 | ... | extent N-1 |
+ *   shard     | header, 256 | stash, 512 | leases | extent lives, 16 N | extent states, 64 N |
+ *             | stamps | extent 0 | extent 1 | ... | extent N-1 |
  *
  *   extent    E bytes, a power of two; one of
  *               free     nobody may reach it through the index
  *               data     records, one after the other, from 0 to `used`
- *               index    E / 64 buckets; `directory` says which part of the index
+ *               solid    one chunk that fills it: a part of a large value
+ *               index    E / 64 buckets: the index grows down from the end of extent N-1
  *
- * Sizes come from geometry.c. Raise LAYOUT_VERSION when anything here changes meaning.
+ * Sizes come from geometry.c. Raise LAYOUT_VERSION when anything here changes meaning. What the
+ * version provides for and nothing uses yet is zero: the tags' table, leases and stamps, the
+ * shard's `shard_word` and `leases_held`, a process slot's nonce, the superblock's feature bits and
+ * its clean mark. Who begins to use one sets a feature bit: an incompatible one where others must
+ * not go on without knowing it.
  */
 #ifndef FC_LAYOUT_H
 #define FC_LAYOUT_H
@@ -24,7 +29,7 @@
 #include "check.h"
 
 #define LAYOUT_MAGIC 0x3165686361637466ull /* "ftcache1" */
-#define LAYOUT_VERSION 2u
+#define LAYOUT_VERSION 3u
 #define LAYOUT_BYTE_ORDER 0x01020304u
 
 #define CACHE_LINE 64u
@@ -53,16 +58,22 @@ typedef struct superblock {
     uint32_t slots;
     uint32_t extents; /* per shard: N */
     uint32_t extent_bytes;
+    uint64_t features_compatible;   /* others may go on without knowing them */
+    uint64_t features_incompatible; /* others must refuse what they do not know */
     uint64_t shards_offset;
     uint64_t shard_stride;
     uint64_t extents_offset; /* within a shard */
     uint64_t hash_seed;
     uint64_t checksum;
-    /* changes at attach, under the creation lock; see expire.c */
+    /* changes at attach, under the creation lock; see clock.h */
     uint64_t clock_base_ms; /* cache time = system's time since boot + base */
     uint64_t clock_last_ms; /* cache time at the last attach or detach */
     uint64_t boot_id;
+    uint64_t clean; /* room for the mark of a file that was closed by its last user */
+    uint64_t file_device, file_inode;
 } superblock;
+
+#define FEATURES_INCOMPATIBLE_KNOWN 0ull
 
 FC_LAYOUT_ASSERT(sizeof(superblock) <= SEGMENT_PAGE);
 FC_LAYOUT_ASSERT(offsetof(superblock, state) % 4 == 0);
@@ -86,7 +97,9 @@ enum counter {
 
 typedef struct process_slot {
     uint32_t incarnation; /* raised by each new owner; never 0 while owned */
-    uint32_t unused[15];
+    uint32_t unused0;
+    uint64_t nonce; /* room for what tells processes apart */
+    uint64_t unused1[6];
     uint64_t counters[COUNTERS];
 } process_slot;
 
@@ -102,13 +115,14 @@ FC_LAYOUT_ASSERT(offsetof(process_slot, counters) == CACHE_LINE);
 
 /* An index word:
  *
- *   63            48 47        40 39                                     0
- *   +---------------+------------+----------------------------------------+
- *   | tag, never 0  | mark       | record's offset in the extents, / 8    |
- *   +---------------+------------+----------------------------------------+
+ *   63            48 47        40 39 38 37                               0
+ *   +---------------+------------+--+--+----------------------------------+
+ *   | tag, never 0  | mark       |G |S | record's offset in the extents/8 |
+ *   +---------------+------------+--+--+----------------------------------+
  *
- * A word whose tag is 0 is empty, whatever its other bits. One with WORD_GHOST set names no
- * record: it remembers an entry that was evicted, and when (evict_s3fifo.c). The mark tells
+ * A word whose tag is 0 is empty, whatever its other bits. One with G, WORD_GHOST, names no
+ * record: it remembers an entry that was evicted, and when (evict_s3fifo.c). S says that it lies in
+ * the bucket of its key's second hash, and not of the first. The mark tells
  * of the entry's use, in the eviction policy's terms. Readers store it as a single byte; everything
  * else is written under the shard's lock by one 8-byte store. A late mark that lands on a word
  * since replaced is harmless.
@@ -116,8 +130,9 @@ FC_LAYOUT_ASSERT(offsetof(process_slot, counters) == CACHE_LINE);
 #define WORD_TAG_SHIFT 48
 #define WORD_MARK_SHIFT 40
 #define WORD_MARK_BYTE 5 /* little-endian */
-#define WORD_LOCATION_MASK ((1ull << 40) - 1)
-#define WORD_GHOST (1ull << 39) /* beyond any record */
+#define WORD_SECOND (1ull << 38)
+#define WORD_GHOST (1ull << 39)
+#define WORD_LOCATION_MASK (WORD_GHOST | (WORD_SECOND - 1)) /* a ghost's is beyond any record */
 
 #define BUCKET_WORDS 8u
 typedef struct bucket {
@@ -131,19 +146,30 @@ FC_LAYOUT_ASSERT(sizeof(bucket) == CACHE_LINE);
 
 /* ------------------------------------------------------------------ shard */
 
-enum extent_kind { EXTENT_FREE = 0, EXTENT_DATA = 1, EXTENT_INDEX = 2 };
+enum extent_kind { EXTENT_FREE = 0, EXTENT_DATA = 1, EXTENT_INDEX = 2, EXTENT_SOLID = 3 };
 #define EXTENT_NONE 0xffffffffu
-#define DEADLINE_NONE 0xffffffffffffffffull
+#define TIME_NONE 0xffffffffffffffffull
 
+/* What readers look at: one load of the line gives both. */
+typedef struct extent_life {
+    uint64_t generation; /* of the bytes; see log.h */
+    uint64_t epoch;      /* of the content; see evict.h. Lower ones leave first */
+} extent_life;
+FC_LAYOUT_ASSERT(sizeof(extent_life) == 16);
+
+/* The lock holder's. `due` counts the live bytes that have a deadline, exactly; see due.h. */
+#define DUE_BUCKETS 8u
 typedef struct extent_state {
-    uint64_t deadline_min; /* no record's deadline is earlier; DEADLINE_NONE */
-    uint32_t used;         /* bytes of records; stored before any of them is published */
-    uint32_t live;         /* bytes of records that the index reaches */
-    uint32_t kind;         /* enum extent_kind */
-    uint32_t queue;        /* enum queue; data extents */
-    uint64_t epoch;        /* extents of lower epochs leave first, then those opened first */
+    uint64_t base_ms; /* of due; 0 while there is none */
+    uint32_t due[DUE_BUCKETS];
+    uint32_t unit_shift; /* of due: its unit is 2^unit_shift ms */
+    uint32_t used;       /* bytes of records; stored before any of them is published */
+    uint32_t live;       /* bytes of records that the index reaches */
+    uint16_t kind;       /* enum extent_kind */
+    uint16_t queue;      /* enum queue; data and solid extents */
+    uint64_t unused;
 } extent_state;
-FC_LAYOUT_ASSERT(sizeof(extent_state) == 32);
+FC_LAYOUT_ASSERT(sizeof(extent_state) == CACHE_LINE);
 
 /* Entries leave in the order of the extents of a queue. `lru` has one queue; `s3-fifo` puts
  * new entries on probation first. */
@@ -153,8 +179,9 @@ enum queue { QUEUE_MAIN, QUEUE_PROBATION, QUEUES };
  * in the present epoch, lane 1 for what was used earlier. `s3-fifo`: a lane for each queue. */
 #define LANES 2u
 
-/* A walk through the records of one extent, a few at a time; see clean.c and expire.c. */
-enum walk_purpose { WALK_EVICT_MAIN, WALK_EVICT_PROBATION, WALK_COMPACT, WALK_SWEEP, WALKS };
+/* What the cleaner is at, and where it walks, a few records at a time; see clean.c. */
+enum job_kind { JOB_NONE, JOB_COMPACT, JOB_EVICT };
+enum walk_purpose { WALK_EVICT_MAIN, WALK_EVICT_PROBATION, WALK_COMPACT, WALKS };
 FC_LAYOUT_ASSERT((int)WALK_EVICT_MAIN == QUEUE_MAIN &&
                  (int)WALK_EVICT_PROBATION == QUEUE_PROBATION);
 typedef struct walk {
@@ -165,14 +192,19 @@ typedef struct walk {
 typedef struct shard_header {
     /* line 0: readers' */
     uint64_t sequence;    /* number of extent openings; see log.c */
-    uint32_t buckets;     /* index size; only grows */
+    uint32_t buckets;     /* index size */
     uint32_t stash_count; /* words in use in the stash */
-    uint64_t stash_moves; /* words that went from the stash to a bucket; see index.c */
+    uint64_t index_moves; /* words that went elsewhere but by a split; see index.h */
     uint64_t epoch;       /* lru: counts quarters of a turnover; see evict_lru.c */
-    uint64_t unused0[4];
+    uint64_t shard_word;  /* room for near caches */
+    uint64_t unused0[3];
     /* line 1: the lock; see lock.c */
     uint64_t lock;
-    uint64_t unused1[7];
+    uint64_t leases_held; /* room for single flight */
+    uint64_t job;         /* the lock holder's, as the next two: enum job_kind */
+    uint64_t work_looked; /* bytes of records that the cleaner ever looked at, and moved: */
+    uint64_t work_moved;  /* tests hold what one set costs against them */
+    uint64_t unused1[3];
     /* lines 2 and 3: the lock holder's; rebuilt from the index after a take-over */
     uint64_t entries;
     uint64_t live_bytes;
@@ -181,45 +213,68 @@ typedef struct shard_header {
     uint32_t free_extents;
     uint32_t index_extents;
     walk walks[WALKS];
-    uint64_t deadline_min;       /* no extent's deadline_min is earlier */
-    uint64_t sweep_deadline_min; /* earliest deadline that the sweep has passed by */
+    uint64_t expired_until_ms; /* TIME_NONE, or a time before which no more live bytes than */
+    uint64_t expired_max;      /* these have expired; see clean.c */
     uint64_t probation_entries;
     uint64_t probation_bytes; /* live */
     uint64_t ghosts;          /* ever made; a ghost's age is counted in ghosts */
-    uint64_t epoch_bytes;     /* stored in this epoch */
-    uint64_t epoch_entries;   /* stored in this epoch */
+    uint64_t epoch_bytes;     /* of new entries, stored in this epoch */
+    uint64_t epoch_entries;   /* the same, their number */
+    uint64_t unused2;
 } shard_header;
 
 FC_LAYOUT_ASSERT(offsetof(shard_header, lock) == CACHE_LINE);
 FC_LAYOUT_ASSERT(offsetof(shard_header, entries) == 2 * CACHE_LINE);
 FC_LAYOUT_ASSERT(offsetof(shard_header, version) % 8 == 0);
-FC_LAYOUT_ASSERT(offsetof(shard_header, deadline_min) % 8 == 0);
-FC_LAYOUT_ASSERT(offsetof(shard_header, sweep_deadline_min) % 8 == 0);
+FC_LAYOUT_ASSERT(offsetof(shard_header, expired_until_ms) % 8 == 0);
 FC_LAYOUT_ASSERT(sizeof(shard_header) == 4 * CACHE_LINE);
 
 /* ----------------------------------------------------------------- record */
 
 /* An entry is one inline record, or a head whose value begins in chunks:
  *
- *   inline  | header, 24 | key | value | pad to 8 |
- *   head    | header, 24 | key | pad to 8 | u32 chunks | u32 inline_len |
+ *   inline  | identity, shape | words | key | value | pad to 8 |
+ *   head    | identity, shape | words | key | pad to 8 | u32 chunks | u32 inline_len |
  *           | u64 location of chunk 0 | ... | last inline_len bytes of the value | pad |
- *   chunk   | header, 24 | payload | pad to 8 |
+ *   chunk   | identity, shape | payload | pad to 8 |
  *
- * Nothing in a record changes after it was published but two kinds of 8-byte
- * words: `deadline_ms` (touch) and a head's chunk locations (cleaning).
+ *   identity   63                                    11 10            0
+ *              | version                               | key_len        |
+ *              of a chunk: the hash of its owner's key
+ *
+ *   shape      63 61 60    56 55 53 52   48 47  43 42 41 40 39   32 31            0
+ *              |     | words  |     | tags  | have  | D| kind  | type  | value_len    |
+ *              of a chunk: value_len is its payload's, type, have, tags and words are 0
+ *
+ * `words` of 8 bytes follow, each there if `have` has its bit, in this order: deadline, fresh
+ * until, created, birth; then one for each tag. D says that the entry is gone, or was stored anew.
+ *
+ * The chunks of a value are solid extents, and then, where the record did not fit the rest of an
+ * extent, one chunk there. Nothing in a record changes after it was published but two kinds of
+ * 8-byte words: the deadline (touch), the shape (D), and the locations (none yet).
  */
-enum record_form { RECORD_INLINE = 1, RECORD_HEAD = 2, RECORD_CHUNK = 3 };
+enum record_kind { RECORD_INLINE = 1, RECORD_HEAD = 2, RECORD_CHUNK = 3 };
 
 typedef struct record_header {
-    uint64_t deadline_ms; /* cache time; 0 for none. Chunks: 0 */
-    uint64_t version;     /* of the shard's counter. Chunks: hash of the owner's key */
-    uint32_t value_len;   /* whole value. Chunks: payload */
-    uint16_t key_len;     /* Chunks: 0 */
-    uint8_t type;         /* fc_type */
-    uint8_t form;         /* enum record_form */
+    uint64_t identity;
+    uint64_t shape;
 } record_header;
-FC_LAYOUT_ASSERT(sizeof(record_header) == 24);
+FC_LAYOUT_ASSERT(sizeof(record_header) == 16);
+
+#define IDENTITY_KEY_BITS 11
+#define IDENTITY_KEY_MASK 0x7ffull
+#define SHAPE_TYPE_SHIFT 32
+#define SHAPE_KIND_SHIFT 40
+#define SHAPE_DEAD (1ull << 42)
+#define SHAPE_DEADLINE (1ull << 43)
+#define SHAPE_FRESH (1ull << 44)
+#define SHAPE_CREATED (1ull << 45)
+#define SHAPE_BIRTH (1ull << 46)
+#define SHAPE_TAGS_SHIFT 48
+#define SHAPE_WORDS_SHIFT 56
+#define SHAPE_FIVE_BITS 0x1full
+#define RECORD_TAGS_MAX 16u
+#define RECORD_WORDS_MAX (4u + RECORD_TAGS_MAX)
 
 #define RECORD_ALIGN 8u
 #define VERSION_MASK ((1ull << 53) - 1) /* versions are exact as doubles */

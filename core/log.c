@@ -4,6 +4,9 @@
  */
 #include "log.h"
 
+#include "clock.h"
+#include "due.h"
+
 /* A chunk must be worth its header. */
 #define CHUNK_PAYLOAD_MIN 64u
 
@@ -15,32 +18,52 @@ static uint32_t open_extent(const shard *s, uint32_t lane) {
     return extent < s->geometry->extents ? extent : EXTENT_NONE;
 }
 
-bool log_is_open(const shard *s, uint32_t extent) {
-    for (uint32_t lane = 0; lane < LANES; lane++)
-        if (load_u32_relaxed(&s->header->open_extents[lane]) == extent) return true;
-    return false;
+static bool holds_records(const extent_state *state) {
+    const uint16_t kind = load_u16_relaxed(&state->kind);
+    return kind == EXTENT_DATA || kind == EXTENT_SOLID;
 }
 
 enum queue log_queue(const shard *s, uint64_t offset) {
     const uint64_t extent = extent_of(s, offset);
     if (extent >= s->geometry->extents) return QUEUE_MAIN;
-    return load_u32_relaxed(&s->states[extent].queue) == QUEUE_PROBATION ? QUEUE_PROBATION
+    return load_u16_relaxed(&s->states[extent].queue) == QUEUE_PROBATION ? QUEUE_PROBATION
                                                                          : QUEUE_MAIN;
 }
 
-/* Live bytes come and go in the extent, its queue, and the shard. */
-static void live_add(const shard *s, uint32_t extent, uint32_t size) {
-    extent_state *state = &s->states[extent];
-    shard_header *h = s->header;
-    store_u32_relaxed(&state->live, load_u32_relaxed(&state->live) + size);
-    store_u64_relaxed(&h->live_bytes, load_u64_relaxed(&h->live_bytes) + size);
-    if (load_u32_relaxed(&state->queue) == QUEUE_PROBATION)
-        store_u64_relaxed(&h->probation_bytes, load_u64_relaxed(&h->probation_bytes) + size);
+uint64_t log_capacity(const shard *s) {
+    uint32_t index = min_u32(load_u32_relaxed(&s->header->index_extents), s->geometry->extents);
+    return (uint64_t)(s->geometry->extents - index) << s->geometry->extent_shift;
 }
 
+/* ------------------------------------------------------------- live bytes */
+
+static void add(uint64_t *sum, uint64_t more) {
+    store_u64_relaxed(sum, load_u64_relaxed(sum) + more);
+}
 static void subtract(uint64_t *sum, uint64_t less) {
     uint64_t now = load_u64_relaxed(sum);
     store_u64_relaxed(sum, now - min_u64(less, now));
+}
+
+/* What is known of expired bytes holds only before the deadline. */
+static void note_deadline(const shard *s, uint32_t extent, uint64_t deadline_ms, uint32_t size) {
+    extent_state *state = &s->states[extent];
+    const bool first = load_u64_relaxed(&state->base_ms) == 0;
+    due_add(state, deadline_ms, size, first ? clock_now_ms(s->cache) : 0);
+    if (deadline_ms < load_u64_relaxed(&s->header->expired_until_ms))
+        store_u64_relaxed(&s->header->expired_until_ms, deadline_ms);
+}
+
+/* Live bytes come and go in the extent, its queue, and the shard. */
+static void live_add(const shard *s, uint32_t extent, uint32_t size, uint64_t deadline_ms) {
+    extent_state *state = &s->states[extent];
+    shard_header *h = s->header;
+    /* Words that share parts, in a damaged index, must not make it wrap to 0. */
+    const uint64_t live = (uint64_t)load_u32_relaxed(&state->live) + size;
+    store_u32_relaxed(&state->live, (uint32_t)min_u64(live, UINT32_MAX));
+    add(&h->live_bytes, size);
+    if (load_u16_relaxed(&state->queue) == QUEUE_PROBATION) add(&h->probation_bytes, size);
+    if (unlikely(deadline_ms != 0)) note_deadline(s, extent, deadline_ms, size);
 }
 
 /* Returns what is left in the extent. */
@@ -50,29 +73,41 @@ static uint32_t live_subtract(const shard *s, uint32_t extent, uint32_t size) {
     uint32_t less = min_u32(size, live);
     store_u32_relaxed(&state->live, live - less);
     subtract(&s->header->live_bytes, less);
-    if (load_u32_relaxed(&state->queue) == QUEUE_PROBATION)
+    if (load_u16_relaxed(&state->queue) == QUEUE_PROBATION)
         subtract(&s->header->probation_bytes, less);
     return live - less;
 }
 
-uint32_t log_chunks_max(const shard *s) {
-    uint64_t fixed = record_head_size(FC_KEY_LEN_MAX, 0, CHUNK_PAYLOAD_MIN);
-    return (uint32_t)min_u64((s->geometry->extent_bytes - fixed) / 8, CHUNKS_MAX);
+void log_release(const shard *s, const record *r, uint64_t deadline_ms) {
+    if (r->extent >= s->geometry->extents || record_is_dead(r)) return;
+    uint64_t *shape = (uint64_t *)(void *)(s->extents + r->offset) + 1;
+    store_u64_relaxed(shape, r->shape | SHAPE_DEAD);
+    if (unlikely(deadline_ms != 0)) due_subtract(&s->states[r->extent], deadline_ms, r->size);
+    if (live_subtract(s, r->extent, r->size) == 0 && !log_is_open(s, r->extent))
+        log_free(s, r->extent);
 }
 
-static uint32_t extent_used(const shard *s, uint32_t extent) {
-    return min_u32(load_u32_relaxed(&s->states[extent].used), s->geometry->extent_bytes);
+void log_release_chunk(const shard *s, uint64_t offset, uint64_t deadline_ms) {
+    record chunk;
+    if (record_load(s, offset, &chunk) && chunk.kind == RECORD_CHUNK)
+        log_release(s, &chunk, deadline_ms);
 }
 
-uint64_t log_capacity(const shard *s) {
-    uint32_t index = min_u32(load_u32_relaxed(&s->header->index_extents), s->geometry->extents);
-    return (uint64_t)(s->geometry->extents - index) << s->geometry->extent_shift;
+void log_count_live(const shard *s, const record *r, uint64_t deadline_ms) {
+    uint64_t *shape = (uint64_t *)(void *)(s->extents + r->offset) + 1;
+    store_u64_relaxed(shape, r->shape & ~SHAPE_DEAD);
+    live_add(s, r->extent, r->size, deadline_ms);
+}
+
+void log_change_deadline(const shard *s, const record *r, uint64_t before_ms, uint64_t after_ms) {
+    if (before_ms != 0) due_subtract(&s->states[r->extent], before_ms, r->size);
+    if (after_ms != 0) note_deadline(s, r->extent, after_ms, r->size);
 }
 
 /* ------------------------------------------------------- freeing and opening */
 
 static void kind_set(const shard *s, uint32_t extent, enum extent_kind kind) {
-    store_u32_relaxed(&s->states[extent].kind, kind);
+    store_u16_relaxed(&s->states[extent].kind, (uint16_t)kind);
     uint32_t free_extents = load_u32_relaxed(&s->header->free_extents);
     if (kind == EXTENT_FREE)
         store_u32_relaxed(&s->header->free_extents, free_extents + 1);
@@ -82,9 +117,9 @@ static void kind_set(const shard *s, uint32_t extent, enum extent_kind kind) {
 
 void log_free(const shard *s, uint32_t extent) {
     extent_state *state = &s->states[extent];
-    if (load_u32_relaxed(&state->kind) != EXTENT_DATA) return;
+    if (!holds_records(state)) return;
     live_subtract(s, extent, UINT32_MAX);
-    store_u64_relaxed(&state->deadline_min, DEADLINE_NONE);
+    due_reset(state);
     for (int i = 0; i < WALKS; i++)
         if (load_u32_relaxed(&s->header->walks[i].extent) == extent)
             store_u32_relaxed(&s->header->walks[i].extent, EXTENT_NONE);
@@ -107,21 +142,13 @@ void log_epoch_end(const shard *s) {
     store_u64_relaxed(&s->header->epoch_entries, 0);
 }
 
-void log_note_deadline(const shard *s, uint32_t extent, uint64_t deadline_ms) {
-    if (deadline_ms == 0) return;
-    log_lower_deadline(&s->states[extent].deadline_min, deadline_ms);
-    log_lower_deadline(&s->header->deadline_min, deadline_ms);
-    if (load_u32_relaxed(&s->header->walks[WALK_SWEEP].extent) == extent)
-        log_lower_deadline(&s->header->sweep_deadline_min, deadline_ms);
-}
-
 /* The free extent that was opened longest ago: readers that still look at it are the fewest. */
 static uint32_t oldest_free(const shard *s) {
     uint32_t best = EXTENT_NONE;
     uint64_t best_generation = UINT64_MAX;
     for (uint32_t e = 0; e < s->geometry->extents; e++) {
-        if (load_u32_relaxed(&s->states[e].kind) != EXTENT_FREE) continue;
-        uint64_t generation = load_u64_relaxed(&s->generations[e]);
+        if (load_u16_relaxed(&s->states[e].kind) != EXTENT_FREE) continue;
+        uint64_t generation = load_u64_relaxed(&s->lives[e].generation);
         if (generation < best_generation) {
             best = e;
             best_generation = generation;
@@ -133,49 +160,67 @@ static uint32_t oldest_free(const shard *s) {
 /* See log.h for the order of these stores. */
 static void generation_raise(const shard *s, uint32_t extent) {
     uint64_t sequence = load_u64_relaxed(&s->header->sequence) + 1;
-    store_u64_relaxed(&s->generations[extent], sequence);
+    store_u64_relaxed(&s->lives[extent].generation, sequence);
     fence_release();                                   /* pairs with the acquire fence in read.c */
     store_u64_release(&s->header->sequence, sequence); /* pairs with the acquire in read.c */
 }
 
-static bool open_next(const shard *s, uint32_t lane) {
-    log_seal(s, lane);
-    uint32_t extent = oldest_free(s);
-    if (extent == EXTENT_NONE) return false;
+/* Lanes bear the queue and the epoch of what is appended to them. */
+static void lane_adopt(const shard *s, uint32_t lane, uint32_t extent) {
+    const eviction_policy *policy = s->cache->policy;
+    store_u16_relaxed(&s->states[extent].queue, (uint16_t)policy->lane_queue[lane]);
+    store_u64_relaxed(&s->lives[extent].epoch,
+                      load_u64_relaxed(&s->header->epoch) - policy->lane_age[lane]);
+}
+
+static uint32_t take_free(const shard *s, uint32_t lane, enum extent_kind kind) {
+    const uint32_t extent = oldest_free(s);
+    if (extent == EXTENT_NONE) return EXTENT_NONE;
     generation_raise(s, extent);
     extent_state *state = &s->states[extent];
     store_u32_relaxed(&state->used, 0);
     store_u32_relaxed(&state->live, 0);
-    const bool lru = s->cache->eviction != FC_EVICTION_S3FIFO;
-    store_u32_relaxed(&state->queue, lru ? QUEUE_MAIN : lane);
-    store_u64_relaxed(&state->epoch, lru ? load_u64_relaxed(&s->header->epoch) - lane : 0);
-    store_u64_relaxed(&state->deadline_min, DEADLINE_NONE);
-    kind_set(s, extent, EXTENT_DATA);
-    store_u32_relaxed(&s->header->open_extents[lane], extent);
-    return true;
-}
-
-uint32_t log_take_for_index(const shard *s) {
-    if (load_u32_relaxed(&s->header->free_extents) <= LOG_RESERVE) return EXTENT_NONE;
-    uint32_t extent = oldest_free(s);
-    if (extent == EXTENT_NONE) return EXTENT_NONE;
-    generation_raise(s, extent); /* it holds no records from now on */
-    kind_set(s, extent, EXTENT_INDEX);
-    store_u32_relaxed(&s->header->index_extents, load_u32_relaxed(&s->header->index_extents) + 1);
+    due_reset(state);
+    lane_adopt(s, lane, extent);
+    kind_set(s, extent, kind);
     return extent;
 }
 
-void log_release(const shard *s, uint64_t offset, uint32_t size) {
-    const uint64_t extent = extent_of(s, offset);
-    if (extent >= s->geometry->extents) return;
-    if (live_subtract(s, (uint32_t)extent, size) == 0 && !log_is_open(s, (uint32_t)extent))
-        log_free(s, (uint32_t)extent);
+static bool open_next(const shard *s, uint32_t lane) {
+    log_seal(s, lane);
+    const uint32_t extent = take_free(s, lane, EXTENT_DATA);
+    store_u32_relaxed(&s->header->open_extents[lane], extent);
+    return extent != EXTENT_NONE;
 }
 
-void log_release_chunk(const shard *s, uint64_t offset) {
-    record chunk;
-    if (record_load(s, offset, &chunk) && chunk.header.form == RECORD_CHUNK)
-        log_release(s, offset, chunk.size);
+bool log_take_for_index(const shard *s, uint32_t extent) {
+    if (load_u32_relaxed(&s->header->free_extents) <= LOG_RESERVE) return false;
+    if (load_u16_relaxed(&s->states[extent].kind) != EXTENT_FREE) return false;
+    generation_raise(s, extent); /* it holds no records from now on */
+    kind_set(s, extent, EXTENT_INDEX);
+    store_u32_relaxed(&s->header->index_extents, load_u32_relaxed(&s->header->index_extents) + 1);
+    return true;
+}
+
+void log_free_from_index(const shard *s, uint32_t extents) {
+    const uint32_t extent = s->geometry->extents - 1 - extents;
+    if (extent >= s->geometry->extents) return;
+    if (load_u16_relaxed(&s->states[extent].kind) != EXTENT_INDEX) return;
+    store_u32_relaxed(&s->states[extent].live, 0);
+    kind_set(s, extent, EXTENT_FREE);
+    store_u32_relaxed(&s->header->index_extents, extents);
+}
+
+void log_move_solid(const shard *s, uint64_t offset, uint32_t lane) {
+    const uint64_t extent = extent_of(s, offset);
+    if (extent >= s->geometry->extents) return;
+    extent_state *state = &s->states[extent];
+    if (load_u16_relaxed(&state->kind) != EXTENT_SOLID) return;
+    const uint32_t live = load_u32_relaxed(&state->live);
+    if (load_u16_relaxed(&state->queue) == QUEUE_PROBATION)
+        subtract(&s->header->probation_bytes, live);
+    lane_adopt(s, lane, (uint32_t)extent);
+    if (load_u16_relaxed(&state->queue) == QUEUE_PROBATION) add(&s->header->probation_bytes, live);
 }
 
 /* --------------------------------------------------------------- appending */
@@ -190,122 +235,150 @@ typedef struct tail {
 static tail tail_of(const shard *s, uint32_t lane) {
     uint32_t extent = open_extent(s, lane);
     if (extent == EXTENT_NONE) return (tail){0, 0};
-    uint32_t position = (uint32_t)round_up(extent_used(s, extent), RECORD_ALIGN);
+    const uint32_t position = (uint32_t)round_up(log_used(s, extent), RECORD_ALIGN);
     return (tail){extent_offset(s, extent) + position, s->geometry->extent_bytes - position};
 }
 
-bool log_fits_tail(const shard *s, uint32_t lane, uint64_t size) {
-    return size <= tail_of(s, lane).room;
-}
-
 /* Counts a complete record at the tail; before this a walk does not see it. */
-static void tail_commit(const shard *s, uint64_t offset, uint32_t size) {
+static void tail_commit(const shard *s, uint64_t offset, uint32_t size, uint64_t deadline_ms) {
     const uint32_t extent = (uint32_t)extent_of(s, offset);
-    extent_state *state = &s->states[extent];
     const uint32_t position = extent_position(s, offset);
     FC_ASSERT(position + size <= s->geometry->extent_bytes && size % RECORD_ALIGN == 0);
-    store_u32_release(&state->used, position + size);
-    live_add(s, extent, size);
+    store_u32_release(&s->states[extent].used, position + size);
+    live_add(s, extent, size, deadline_ms);
 }
 
-static uint64_t append_chunk(const shard *s, uint64_t offset, uint64_t hash, const uint8_t *payload,
-                             uint32_t len) {
-    record_header header = {.version = hash, .value_len = len, .form = RECORD_CHUNK};
-    uint8_t *at = s->extents + offset;
+/* Copies `len` bytes of the pieces, from byte `from` on. */
+static void copy_pieces(uint8_t *to, const log_entry *entry, uint32_t from, uint32_t len) {
+    for (int i = 0; i < 2 && len > 0; i++) {
+        if (from >= entry->piece_len[i]) {
+            from -= entry->piece_len[i];
+            continue;
+        }
+        const uint32_t part = min_u32(len, entry->piece_len[i] - from);
+        copy_to_shared(to, entry->piece[i] + from, part);
+        to += part;
+        len -= part;
+        from = 0;
+    }
+}
+
+static void write_header(uint8_t *at, uint64_t identity, uint64_t shape) {
+    const record_header header = {identity, shape};
     copy_to_shared(at, &header, sizeof header);
-    copy_to_shared(at + RECORD_HEADER, payload, len);
-    tail_commit(s, offset, (uint32_t)record_chunk_size(len));
+}
+
+static uint64_t chunk_shape(uint32_t len) {
+    return (uint64_t)RECORD_CHUNK << SHAPE_KIND_SHIFT | len;
+}
+
+uint64_t log_append_solid(const shard *s, uint32_t lane, uint64_t hash, const uint8_t *bytes,
+                          uint64_t deadline_ms) {
+    const uint32_t extent = take_free(s, lane, EXTENT_SOLID);
+    if (extent == EXTENT_NONE) return LOG_FULL;
+    const uint64_t offset = extent_offset(s, extent);
+    uint8_t *at = s->extents + offset;
+    copy_to_shared(at + RECORD_HEADER, bytes, log_solid_bytes(s));
+    write_header(at, hash, chunk_shape(log_solid_bytes(s)));
+    tail_commit(s, offset, s->geometry->extent_bytes, deadline_ms);
     return offset;
 }
 
-uint32_t log_split_min_moving(const shard *s) { return s->geometry->extent_bytes / 8; }
-
-bool log_append_chunks(const shard *s, uint32_t lane, uint64_t hash, const uint8_t *bytes,
-                       uint32_t len, uint64_t *locations, uint32_t *count, uint32_t count_max) {
-    const geometry *g = s->geometry;
-    uint32_t opened = 0;
-    while (len > 0) {
-        const tail end = tail_of(s, lane);
-        /* The last location that is left has to take all the rest. */
-        bool may_cut = end.room >= log_split_min_moving(s) && *count + 1 < count_max;
-        bool useful = may_cut || record_chunk_size(len) <= end.room;
-        if (!useful) {
-            if (opened++ > g->extents || !open_next(s, lane)) return false;
-            continue;
-        }
-        if (*count >= count_max) return false;
-        uint32_t part = min_u32(len, end.room - (uint32_t)RECORD_HEADER);
-        locations[(*count)++] = append_chunk(s, end.offset, hash, bytes, part);
-        bytes += part;
-        len -= part;
-    }
-    return true;
+uint64_t log_copy_solid(const shard *s, const record *chunk, uint64_t deadline_ms) {
+    const extent_state *state = &s->states[chunk->extent];
+    const uint32_t lane = load_u16_relaxed(&state->queue) == QUEUE_PROBATION ? 1 : 0;
+    const uint64_t epoch = load_u64_relaxed(&s->lives[chunk->extent].epoch);
+    const uint64_t offset = log_append_solid(s, lane, chunk->identity, chunk->value, deadline_ms);
+    if (offset != LOG_FULL) store_u64_relaxed(&s->lives[extent_of(s, offset)].epoch, epoch);
+    return offset;
 }
 
-static uint64_t append_record(const shard *s, uint64_t offset, record_header header,
-                              const uint8_t *key, const log_value *value) {
+/* Writes the record at a tail that has room for it; the value from byte `from` of the pieces on,
+ * what comes before lies in the solid extents and at `tail_chunk`, if that is not LOG_FULL. */
+static uint64_t write_record(const shard *s, uint64_t offset, const log_entry *entry,
+                             uint64_t tail_chunk, uint32_t from) {
     uint8_t *at = s->extents + offset;
-    uint64_t size;
-    if (value->chunks == 0) {
-        header.form = RECORD_INLINE;
-        copy_to_shared(at + RECORD_HEADER, key, header.key_len);
-        copy_to_shared(at + RECORD_HEADER + header.key_len, value->rest, value->rest_len);
-        size = record_inline_size(header.key_len, value->rest_len);
-    } else {
-        header.form = RECORD_HEAD;
-        uint8_t *counts_at = at + record_head_size(header.key_len, 0, 0) - 8;
-        const uint32_t counts[2] = {value->chunks, value->rest_len};
-        copy_to_shared(at + RECORD_HEADER, key, header.key_len);
+    const uint32_t words = shape_words(entry->shape);
+    const uint32_t key_len = (uint32_t)(entry->identity & IDENTITY_KEY_MASK);
+    const uint32_t rest = entry->piece_len[0] + entry->piece_len[1] - from;
+    const uint32_t chunks = entry->solid_count + (tail_chunk != LOG_FULL);
+    uint64_t kind = RECORD_INLINE, size = record_inline_size(words, key_len, rest);
+    copy_to_shared(at + RECORD_HEADER, entry->words, 8 * (size_t)words);
+    copy_to_shared(at + record_prefix(words), entry->key, key_len);
+    uint8_t *value_at = at + record_prefix(words) + key_len;
+    if (chunks) {
+        kind = RECORD_HEAD;
+        size = record_head_size(words, key_len, chunks, rest);
+        const uint32_t counts[2] = {chunks, rest};
+        uint8_t *counts_at = at + record_head_size(words, key_len, 0, 0) - 8;
         copy_to_shared(counts_at, counts, sizeof counts);
-        copy_to_shared(counts_at + 8, value->locations, 8 * (size_t)value->chunks);
-        copy_to_shared(counts_at + 8 + 8 * (size_t)value->chunks, value->rest, value->rest_len);
-        size = record_head_size(header.key_len, value->chunks, value->rest_len);
+        copy_to_shared(counts_at + 8, entry->solids, 8 * (size_t)entry->solid_count);
+        value_at = counts_at + 8 + 8 * (size_t)chunks;
+        if (tail_chunk != LOG_FULL) copy_to_shared(value_at - 8, &tail_chunk, 8);
     }
-    copy_to_shared(at, &header, sizeof header);
-    tail_commit(s, offset, (uint32_t)size);
+    copy_pieces(value_at, entry, from, rest);
+    write_header(at, entry->identity, entry->shape | kind << SHAPE_KIND_SHIFT);
+    tail_commit(s, offset, (uint32_t)size, entry->deadline_ms);
     /* The next record goes here: its lines come while sets work on other shards. */
     for (uint32_t line = 0; line < LINES_AHEAD; line++) prefetch(at + size + line * CACHE_LINE);
     return offset;
 }
 
-static uint64_t record_size(const record_header *header, const log_value *value) {
-    return value->chunks ? record_head_size(header->key_len, value->chunks, value->rest_len)
-                         : record_inline_size(header->key_len, value->rest_len);
+static uint64_t size_with(const log_entry *entry, uint32_t chunks, uint32_t rest) {
+    const uint32_t words = shape_words(entry->shape);
+    const uint32_t key_len = (uint32_t)(entry->identity & IDENTITY_KEY_MASK);
+    return chunks ? record_head_size(words, key_len, chunks, rest)
+                  : record_inline_size(words, key_len, rest);
 }
 
-/* Bytes of the value to put into a chunk at a tail with so much room; 0 for none. */
-static uint32_t chunk_at_tail(const shard *s, uint32_t room, const log_value *value) {
-    if (room < value->split_min || value->chunks >= log_chunks_max(s)) return 0;
-    uint32_t payload = min_u32(value->rest_len, room - (uint32_t)RECORD_HEADER);
-    return payload >= CHUNK_PAYLOAD_MIN ? payload : 0;
-}
-
-uint64_t log_append(const shard *s, uint32_t lane, uint64_t hash, record_header header,
-                    const uint8_t *key, log_value *value) {
-    const uint32_t chunks_before = value->chunks;
-    /* Each round fills or leaves one extent, so there are at most as many as extents. */
-    for (uint32_t rounds = 0; rounds <= 2 * s->geometry->extents; rounds++) {
-        const tail end = tail_of(s, lane);
-        if (record_size(&header, value) <= end.room)
-            return append_record(s, end.offset, header, key, value);
-        uint32_t payload = chunk_at_tail(s, end.room, value);
-        if (payload == 0) {
-            if (!open_next(s, lane)) break;
-            continue;
-        }
-        value->locations[value->chunks++] = append_chunk(s, end.offset, hash, value->rest, payload);
-        value->rest += payload;
-        value->rest_len -= payload;
+/* Puts the record into the lane's next extent, and as much of the value as fits into a chunk at the
+ * end of the present one. LOG_FULL if there is no room. */
+static uint64_t append_in_two(const shard *s, uint32_t lane, const log_entry *entry,
+                              const tail *end, uint32_t payload) {
+    uint8_t *at = s->extents + end->offset;
+    copy_pieces(at + RECORD_HEADER, entry, 0, payload);
+    write_header(at, entry->hash, chunk_shape(payload));
+    tail_commit(s, end->offset, (uint32_t)record_chunk_size(payload), entry->deadline_ms);
+    if (open_next(s, lane)) {
+        const tail next = tail_of(s, lane);
+        return write_record(s, next.offset, entry, end->offset, payload);
     }
-    while (value->chunks > chunks_before) log_release_chunk(s, value->locations[--value->chunks]);
+    log_release_chunk(s, end->offset, entry->deadline_ms);
     return LOG_FULL;
 }
 
-uint32_t log_needs(const shard *s, uint32_t lane, uint32_t key_len, uint32_t value_len) {
-    uint64_t size = record_inline_size(key_len, value_len);
-    if (log_fits_tail(s, lane, size)) return 0;
-    uint64_t per_extent =
-        s->geometry->extent_bytes - s->geometry->tail_split_min - 2 * RECORD_HEADER;
-    /* One for the rest of the division, one for a head that has to begin a fresh extent. */
-    return size <= s->geometry->extent_bytes / 2 ? 1 : (uint32_t)(size / per_extent) + 2;
+uint64_t log_append(const shard *s, uint32_t lane, const log_entry *entry) {
+    const uint32_t rest = entry->piece_len[0] + entry->piece_len[1];
+    /* At the second try, if not the first, an extent is empty. */
+    for (int tries = 0; tries < 3; tries++) {
+        const tail end = tail_of(s, lane);
+        if (size_with(entry, entry->solid_count, rest) <= end.room)
+            return write_record(s, end.offset, entry, LOG_FULL, 0);
+        const uint32_t payload =
+            end.room < s->geometry->tail_split_min
+                ? 0
+                : min_u32(rest, end.room - (uint32_t)RECORD_HEADER) & ~(RECORD_ALIGN - 1);
+        if (payload >= CHUNK_PAYLOAD_MIN &&
+            size_with(entry, entry->solid_count + 1, rest - payload) <= s->geometry->extent_bytes)
+            return append_in_two(s, lane, entry, &end, payload);
+        if (!open_next(s, lane)) break;
+    }
+    return LOG_FULL;
+}
+
+uint64_t log_size(const shard *s, uint32_t words, uint32_t key_len, uint32_t value_len) {
+    const uint32_t solids = value_len / log_solid_bytes(s);
+    const uint32_t rest = value_len % log_solid_bytes(s);
+    return (uint64_t)solids * s->geometry->extent_bytes +
+           (solids ? record_head_size(words, key_len, solids, rest)
+                   : record_inline_size(words, key_len, rest));
+}
+
+uint32_t log_needs(const shard *s, uint32_t lane, uint32_t words, uint32_t key_len,
+                   uint32_t value_len) {
+    const uint32_t solids = value_len / log_solid_bytes(s);
+    const uint64_t size =
+        log_size(s, words, key_len, value_len) - (uint64_t)solids * s->geometry->extent_bytes;
+    if (size <= tail_of(s, lane).room) return solids;
+    return solids + (size + 16 <= s->geometry->extent_bytes ? 1 : 2);
 }

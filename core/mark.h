@@ -2,23 +2,26 @@
  *
  * mark.h owns the access mark: what a read writes into an index word, and all that it writes.
  *
- *   lru      the shard's epoch, its low 8 bits: at most one store per entry and epoch
+ *   lru      epochs from that of the record's extent to the last use, up to 255: at most one store
+ *            per entry and epoch
  *   s3-fifo  the number of reads, up to 3: at most three stores per entry
  */
 #ifndef FC_MARK_H
 #define FC_MARK_H
 
 #include "bucket.h"
-#include "include/fastcache.h"
 #include "shard.h"
 
 #define MARK_READS_MAX 3u
 
-/* The mark of an entry that had `mark` and is used now. */
-static inline uint32_t mark_after_use(const shard *s, uint32_t mark) {
-    if (s->cache->eviction == FC_EVICTION_S3FIFO)
-        return mark < MARK_READS_MAX ? mark + 1 : MARK_READS_MAX;
-    return (uint8_t)load_u64_relaxed(&s->header->epoch);
+#define MARK_EPOCHS_MAX 255u
+
+/* The mark of an entry that had `mark`, whose record lies in `extent`, and which is used now. */
+static inline uint32_t mark_after_use(const shard *s, uint32_t extent, uint32_t mark) {
+    if (s->cache->marks_count_reads) return mark < MARK_READS_MAX ? mark + 1 : MARK_READS_MAX;
+    const uint64_t since =
+        load_u64_relaxed(&s->header->epoch) - load_u64_relaxed(&s->lives[extent].epoch);
+    return (uint32_t)min_u64(since, MARK_EPOCHS_MAX);
 }
 
 static inline void mark_store(uint64_t *word, uint32_t mark) {

@@ -18,7 +18,8 @@ typedef enum attempt { ATTEMPT_HIT, ATTEMPT_MISS, ATTEMPT_RETRY } attempt;
 
 typedef struct reader {
     shard s;
-    uint64_t sequence; /* of the shard, before anything else was read */
+    uint64_t sequence;    /* of the shard, before anything else was read */
+    uint64_t index_moves; /* likewise */
     uint64_t hash;
     const void *key;
     uint32_t key_len;
@@ -31,7 +32,21 @@ typedef struct reader {
  * pairs with the release fence in log.c: whoever saw bytes of a new life sees its generation. */
 static inline bool unchanged(const reader *r, uint32_t extent) {
     fence_acquire();
-    return load_u64_relaxed(&r->s.generations[extent]) <= r->sequence;
+    return load_u64_relaxed(&r->s.lives[extent].generation) <= r->sequence;
+}
+
+/* May words have gone elsewhere but by a split? After an acquire fence. */
+static inline bool index_moved(const reader *r) {
+    return load_u64_relaxed(&r->s.header->index_moves) != r->index_moves;
+}
+
+/* Was the word a word when it was read, or does its extent hold records by now, which may contain
+ * anything? After an acquire fence. The stash is never used for anything else. */
+static inline bool word_reused(const reader *r) {
+    const uint64_t offset = (uint64_t)((const uint8_t *)r->word - r->s.extents);
+    if (unlikely(offset >= r->s.geometry->shard_data_bytes)) return false;
+    const uint32_t extent = (uint32_t)extent_of(&r->s, offset);
+    return load_u64_relaxed(&r->s.lives[extent].generation) > r->sequence;
 }
 
 /* Does the word lead to the key? */
@@ -58,15 +73,18 @@ __attribute__((always_inline)) static inline attempt fetch_and_examine(reader *r
 }
 
 static attempt search_stash(reader *r) {
-    for (uint32_t i = 0; i < STASH_WORDS; i++) {
-        attempt result = examine(r, stash_word(&r->s, i));
-        if (result != ATTEMPT_MISS) return result;
+    for (uint32_t i = 0; i < STASH_BUCKETS; i++) {
+        const bucket *b = &r->s.stash[i];
+        for (uint32_t match = bucket_match(b, hash_tag(r->hash)); match; match &= match - 1) {
+            const uint32_t word = i * BUCKET_WORDS + (uint32_t)__builtin_ctz(match) / 4;
+            attempt result = examine(r, stash_word(&r->s, word));
+            if (result != ATTEMPT_MISS) return result;
+        }
     }
     return ATTEMPT_MISS;
 }
 
 __attribute__((always_inline)) static inline attempt search(reader *r) {
-    const uint64_t stash_moves = load_u64_acquire(&r->s.header->stash_moves); /* with index.c */
     const uint32_t buckets = index_size(&r->s);
     bucket_pair pair;
     if (unlikely(!index_pair(&r->s, r->hash, buckets, &pair))) return ATTEMPT_MISS;
@@ -78,28 +96,25 @@ __attribute__((always_inline)) static inline attempt search(reader *r) {
         attempt result = search_stash(r);
         if (result != ATTEMPT_MISS) return result;
     }
-    /* A split, or the stash, may have moved the key behind our back. The words were read with
+    /* A split, or something else, may have moved the key behind our back. The words were read with
      * relaxed loads: the size is loaded again only after all of them. */
     fence_acquire();
-    return likely(index_size(&r->s) == buckets &&
-                  load_u64_relaxed(&r->s.header->stash_moves) == stash_moves)
-               ? ATTEMPT_MISS
-               : ATTEMPT_RETRY;
+    return likely(index_size(&r->s) == buckets && !index_moved(r)) ? ATTEMPT_MISS : ATTEMPT_RETRY;
 }
 
 /* The chunks of a value in parts, then its last part. False if anything changed or is damaged. */
 static bool copy_parts(const reader *r, uint8_t *value) {
     const record *head = &r->record;
-    uint64_t left = head->header.value_len;
+    uint64_t left = head->value_len;
     for (uint32_t i = 0; i < head->chunks; i++) {
         record chunk;
         uint64_t offset = load_u64_acquire(&head->locations[i]); /* pairs with entry.c */
-        if (!record_load(&r->s, offset, &chunk) || chunk.header.form != RECORD_CHUNK) return false;
-        if (chunk.header.value_len > left || chunk.header.version != r->hash) return false;
-        copy_from_shared(value, chunk.value, chunk.header.value_len);
+        if (!record_load(&r->s, offset, &chunk) || chunk.kind != RECORD_CHUNK) return false;
+        if (chunk.value_len > left || chunk.identity != r->hash) return false;
+        copy_from_shared(value, chunk.value, chunk.value_len);
         if (!unchanged(r, chunk.extent)) return false;
-        value += chunk.header.value_len;
-        left -= chunk.header.value_len;
+        value += chunk.value_len;
+        left -= chunk.value_len;
     }
     if (left != head->value_here) return false;
     copy_from_shared(value, head->value, head->value_here);
@@ -109,7 +124,7 @@ static bool copy_parts(const reader *r, uint8_t *value) {
 /* The only store of a read (contract R3), and only if it changes something. */
 static inline void mark(const reader *r) {
     uint32_t before = word_mark(r->word_value);
-    uint32_t after = mark_after_use(&r->s, before);
+    uint32_t after = mark_after_use(&r->s, r->record.extent, before);
     if (unlikely(after != before)) mark_store(r->word, after);
 }
 
@@ -120,31 +135,31 @@ __attribute__((always_inline)) static inline int32_t read_from(reader r, uint64_
                                                                read_result *result) {
     const cache *c = r.s.cache;
     for (int i = 0; i < READ_ATTEMPTS; i++) {
-        r.sequence = load_u64_acquire(&r.s.header->sequence); /* pairs with log.c */
+        r.sequence = load_u64_acquire(&r.s.header->sequence);       /* pairs with log.c */
+        r.index_moves = load_u64_acquire(&r.s.header->index_moves); /* pairs with index.c */
         attempt found = word ? examine(&r, word) : ATTEMPT_MISS;
         word = NULL;
         if (found == ATTEMPT_MISS) found = search(&r);
         if (found == ATTEMPT_RETRY) continue;
         if (found == ATTEMPT_MISS) return FC_MISS;
 
-        const record_header header = r.record.header;
         bool copied = true;
-        bool fits = header.value_len <= capacity;
+        bool fits = r.record.value_len <= capacity;
         if (fits && !(flags & READ_NO_VALUE)) {
             if (likely(r.record.chunks == 0))
-                copy_from_shared(value, r.record.value, header.value_len);
+                copy_from_shared(value, r.record.value, r.record.value_len);
             else
                 copied = copy_parts(&r, value);
         }
-        if (unlikely(!unchanged(&r, r.record.extent) || !copied)) continue;
+        if (unlikely(!unchanged(&r, r.record.extent) || word_reused(&r) || !copied)) continue;
         if (cache_lost(c)) return FC_MISS;
-        if (deadline_passed(c, header.deadline_ms)) return FC_MISS;
+        if (deadline_passed(c, r.record.deadline_ms)) return FC_MISS;
         if (!(flags & FC_PEEK) && fits) mark(&r);
-        result->version = header.version;
-        result->deadline_ms = header.deadline_ms;
-        result->value_len = header.value_len;
-        result->type = header.type;
-        return fits || (flags & READ_NO_VALUE) ? (int32_t)header.value_len : FC_BUFFER_TOO_SMALL;
+        result->version = record_version(&r.record);
+        result->deadline_ms = r.record.deadline_ms;
+        result->value_len = r.record.value_len;
+        result->type = r.record.type;
+        return fits || (flags & READ_NO_VALUE) ? (int32_t)r.record.value_len : FC_BUFFER_TOO_SMALL;
     }
     return FC_MISS;
 }
@@ -204,8 +219,8 @@ void read_approach_value(const lookup *l) {
     if (!l->record) return;
     /* A header's worth of bytes is inside the shard, as read_approach has checked; what the lengths
      * say is not checked. */
-    uint64_t lengths = load_u64_relaxed((const uint64_t *)(const void *)l->record + 2);
-    uint32_t size = min_u32((uint32_t)lengths, PREFETCH_MAX) + RECORD_HEADER;
+    const uint64_t shape = load_u64_relaxed((const uint64_t *)(const void *)l->record + 1);
+    const uint32_t size = min_u32((uint32_t)shape, PREFETCH_MAX) + RECORD_HEADER;
     for (uint32_t line = 2 * CACHE_LINE; line < size; line += CACHE_LINE)
         prefetch(l->record + line);
 }

@@ -55,7 +55,7 @@ static int32_t target_resolve(uint32_t kind, const char *name, uint32_t len, tar
     if (kind == FC_KIND_SHM) {
         int32_t status = name_check(name, len, report);
         if (status != FC_OK) return status;
-        if (!os_shared_memory_path(name, len, t->path, sizeof t->path))
+        if (!os_shared_memory_path(LAYOUT_VERSION, name, len, t->path, sizeof t->path))
             return report_fail(report, FC_INVALID_ARGUMENT, "the name is too long");
         t->label = t->path;
         return FC_OK;
@@ -129,25 +129,26 @@ static int32_t fail_reserve(int fd, uint64_t size_bytes, const char *label, os_e
                        size_bytes, label, os_error_text(error), total, os_no_space_remedy(total));
 }
 
+/* The superblock was checked. */
+static void adopt_policy(cache *c, uint32_t eviction) {
+    c->eviction = eviction;
+    c->policy = eviction_policy_of(eviction);
+    c->marks_count_reads = c->policy->marks_count_reads;
+}
+
 static void shard_initialise(const cache *c, uint32_t index) {
     const geometry *g = &c->geometry;
     uint8_t *shard = c->base + g->shards_offset + index * g->shard_stride;
     shard_header *header = (shard_header *)shard;
     extent_state *states = (extent_state *)(shard + g->states_offset);
-    uint32_t *directory = (uint32_t *)(shard + g->directory_offset);
-    for (uint32_t e = 0; e < g->extents; e++) {
-        states[e].deadline_min = DEADLINE_NONE;
-        directory[e] = EXTENT_NONE;
-    }
-    /* Extent 0 holds the first buckets; fresh memory is zero, which is empty. */
-    states[0].kind = EXTENT_INDEX;
-    directory[0] = 0;
+    /* The last extent holds the first buckets; fresh memory is zero, which is empty. */
+    states[g->extents - 1].kind = EXTENT_INDEX;
     header->buckets = BUCKETS_MIN;
     header->index_extents = 1;
     header->free_extents = g->extents - 1;
     for (uint32_t i = 0; i < LANES; i++) header->open_extents[i] = EXTENT_NONE;
     for (int i = 0; i < WALKS; i++) header->walks[i].extent = EXTENT_NONE;
-    header->deadline_min = DEADLINE_NONE;
+    header->expired_until_ms = TIME_NONE;
     header->epoch = 1;
 }
 
@@ -180,7 +181,7 @@ static int32_t create(const fc_options *options, const char *label, cache *c, fc
     for (uint32_t i = 0; i < c->geometry.shards; i++) shard_initialise(c, i);
     store_u32_release(&block->state, STATE_READY);
     c->hash_seed = seed;
-    c->eviction = block->eviction;
+    adopt_policy(c, block->eviction);
     return FC_OK;
 }
 
@@ -199,7 +200,7 @@ static int32_t attach(const fc_options *options, const char *label, uint64_t fil
     if (error) return fail_os(report, "map", label, error);
     c->base = base;
     c->hash_seed = block.hash_seed;
-    c->eviction = block.eviction;
+    adopt_policy(c, block.eviction);
     clock_resume(cache_superblock(c));
     return FC_OK;
 }
@@ -265,7 +266,7 @@ static int32_t options_check(const fc_options *o, fc_report *report) {
                            "kind %" PRIu32 ", create %" PRIu32 " or reserved %" PRIu32
                            " is out of range",
                            o->kind, o->create, o->reserved);
-    if (o->eviction > FC_EVICTION_S3FIFO)
+    if (o->eviction != FC_EVICTION_DEFAULT && !eviction_policy_of(o->eviction))
         return report_fail(report, FC_INVALID_ARGUMENT,
                            "eviction policy number %" PRIu32
                            " is unknown; use %d (lru) or %d (s3-fifo)",
@@ -410,7 +411,7 @@ static void name_append(void *context, const char *name, size_t len) {
 
 int32_t segment_list(char *buffer, uint32_t capacity) {
     name_list list = {.buffer = buffer, .capacity = capacity};
-    os_error error = os_shared_memory_list(name_append, &list);
+    os_error error = os_shared_memory_list(LAYOUT_VERSION, name_append, &list);
     if (error) return os_error_status(error);
     return list.len > INT32_MAX ? FC_NO_SPACE : (int32_t)list.len;
 }

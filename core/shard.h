@@ -13,9 +13,8 @@ typedef struct shard {
     const geometry *geometry;
     shard_header *header;
     bucket *stash;
-    uint64_t *generations;
+    extent_life *lives;
     extent_state *states;
-    uint32_t *directory;
     uint8_t *extents;
 } shard;
 
@@ -28,9 +27,8 @@ static inline shard shard_at(const cache *c, uint32_t index) {
         .geometry = g,
         .header = (shard_header *)base,
         .stash = (bucket *)(base + sizeof(shard_header)),
-        .generations = (uint64_t *)(base + SHARD_GENERATIONS_OFFSET),
+        .lives = (extent_life *)(base + g->lives_offset),
         .states = (extent_state *)(base + g->states_offset),
-        .directory = (uint32_t *)(base + g->directory_offset),
         .extents = base + g->extents_offset,
     };
 }

@@ -4,35 +4,44 @@
  */
 #include "stats.h"
 
+#include "clean.h"
 #include "clock.h"
-#include "expire.h"
 #include "guard.h"
+#include "index.h"
 #include "log.h"
 #include "process.h"
 
-#define SWEEP_RECORDS 256u
+/* Bytes of records that one call looks at to drop what has expired, over all shards, and while it
+ * holds one shard's lock. */
+#define LOOKED_MAX (64u << 20)
+#define LOOKED_AT_ONCE (256u << 10)
+#define SPLITS_UNDONE 1024u
 
-/* Drops what has expired, where something is due and the shard is free. Whoever holds the shard
- * meanwhile sweeps it itself. */
-static bool sweep_part(const shard *s) {
-    if (load_u64_relaxed(&s->header->deadline_min) > clock_now_ms(s->cache)) return false;
-    if (guard_try_lock(s) != FC_OK) return false;
-    const uint32_t looked_at = expire_sweep(s, clock_now_ms(s->cache), SWEEP_RECORDS);
-    guard_unlock(s);
-    return looked_at != 0;
-}
-
-/* Lets go of the lock between any two parts, so that nobody waits for a large sweep. */
-static void sweep(const shard *s) {
-    const uint64_t parts_max = s->geometry->shard_data_bytes / RECORD_HEADER / SWEEP_RECORDS + 1;
-    for (uint64_t i = 0; i < parts_max && sweep_part(s); i++) continue;
+/* Drops what has expired, where the shard is free: whoever holds it meanwhile does it himself. Lets
+ * go of the lock between any two parts, so that nobody waits for long. */
+static uint64_t drop_expired(const shard *s, uint64_t looked_max) {
+    uint64_t looked = 0;
+    bool more = true;
+    while (more && looked < looked_max) {
+        const bool nothing_due =
+            load_u64_relaxed(&s->header->expired_max) == 0 &&
+            load_u64_relaxed(&s->header->expired_until_ms) > clock_now_ms(s->cache);
+        if (nothing_due && !index_wants_shrinking(s)) break;
+        if (guard_try_lock(s) != FC_OK) break;
+        more = clean_expired(s, LOOKED_AT_ONCE);
+        index_shrink(s, SPLITS_UNDONE);
+        more |= index_wants_shrinking(s);
+        guard_unlock(s);
+        looked += LOOKED_AT_ONCE;
+    }
+    return looked;
 }
 
 uint64_t stats_entries(const cache *c) {
-    uint64_t entries = 0;
+    uint64_t entries = 0, looked = 0;
     for (uint32_t i = 0; i < c->geometry.shards; i++) {
         shard s = shard_at(c, i);
-        sweep(&s);
+        if (looked < LOOKED_MAX) looked += drop_expired(&s, LOOKED_MAX - looked);
         entries += load_u64_relaxed(&s.header->entries);
     }
     return entries;

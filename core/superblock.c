@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+#include "evict.h"
 #include "hash.h"
 #include "report.h"
 
@@ -70,12 +71,18 @@ int32_t superblock_validate(const superblock *block, uint64_t file_bytes, geomet
         return report_fail(report, FC_CORRUPT,
                            "the segment's state is %" PRIu32 ", not %d; destroy the segment",
                            block->state, STATE_READY);
+    if (block->features_incompatible & ~FEATURES_INCOMPATIBLE_KNOWN)
+        return report_fail(report, FC_LAYOUT_MISMATCH,
+                           "the segment uses features %016" PRIx64
+                           ", this library knows %016" PRIx64
+                           "; use one version of fastcache in all processes",
+                           block->features_incompatible, (uint64_t)FEATURES_INCOMPATIBLE_KNOWN);
     if (block->size_bytes != file_bytes)
         return report_fail(report, FC_CORRUPT,
                            "the segment was created with %" PRIu64
                            " bytes, but its file has %" PRIu64 "; destroy the segment",
                            block->size_bytes, file_bytes);
-    if (block->eviction != FC_EVICTION_LRU && block->eviction != FC_EVICTION_S3FIFO)
+    if (!eviction_policy_of(block->eviction))
         return report_fail(report, FC_LAYOUT_MISMATCH,
                            "the segment's eviction policy is number %" PRIu32
                            ", this library knows %d and %d",
@@ -117,7 +124,7 @@ int32_t superblock_agree(const superblock *block, const fc_options *options, fc_
         return report_fail(report, FC_LAYOUT_MISMATCH,
                            "eviction is asked to be %s, but the segment has %s; ask for the "
                            "same, leave the option out, or destroy the segment",
-                           options->eviction == FC_EVICTION_LRU ? "lru" : "s3-fifo",
-                           block->eviction == FC_EVICTION_LRU ? "lru" : "s3-fifo");
+                           eviction_policy_of(options->eviction)->name,
+                           eviction_policy_of(block->eviction)->name);
     return FC_OK;
 }

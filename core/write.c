@@ -11,12 +11,12 @@
 #include "clean.h"
 #include "clock.h"
 #include "entry.h"
-#include "evict.h"
 #include "guard.h"
 #include "lock.h"
 
-/* How often a stubborn bucket may be split for one insertion; see index_room. */
-#define FORCED_SPLITS 16
+/* Splits that an operation undoes at most, where little of the index is in use; and one for each
+ * entry that it dropped. */
+#define SPLITS_UNDONE 4u
 
 typedef struct target {
     shard s;
@@ -39,19 +39,34 @@ static int32_t aim(target *t, const cache *c, const void *key, uint32_t key_len)
 /* Finds the entry; one past its deadline counts as absent, and goes. */
 static void look_up(target *t) {
     t->present = index_find(&t->s, t->hash, t->key, t->key_len, &t->entry);
-    if (!t->present || !deadline_passed(t->s.cache, t->entry.record.header.deadline_ms)) return;
+    if (!t->present || !deadline_passed(t->s.cache, t->entry.record.deadline_ms)) return;
     (void)entry_drop(&t->s, &t->entry);
     cache_count(t->s.cache, COUNT_EXPIRATIONS, 1);
     t->present = false;
 }
 
-/* An empty word for a new entry. The index grows a little ahead of need; when both buckets and
- * the stash are full and it cannot grow, an entry of the two buckets leaves. */
-static uint64_t *make_index_room(const target *t) {
+/* The index grows a little ahead of need. Where that takes an extent, it has to be a certain one:
+ * sets move what lies there until it is free. Returns the bytes that this one of `size` moved. */
+static uint64_t grow_index(const shard *s, uint64_t size) {
+    if (likely(!index_wants_growth(s))) return 0;
+    uint64_t moved = 0;
+    const uint32_t extent = index_next_extent(s);
+    if (extent != EXTENT_NONE && load_u32_relaxed(&s->header->free_extents) > LOG_RESERVE)
+        moved = clean_extent(s, extent, size);
+    (void)index_grow(s);
+    return moved;
+}
+
+/* An empty word for a new entry. When both buckets and the stash are full, a bucket is split out of
+ * turn; if that does not help, an entry of the two buckets leaves. */
+static uint64_t *index_room_for(const target *t) {
     const shard *s = &t->s;
-    if (index_wants_growth(s) || load_u32_relaxed(&s->header->stash_count)) index_grow(s);
+    if (unlikely(load_u32_relaxed(&s->header->stash_count) != 0)) index_drain(s);
     uint64_t *word = index_room(s, t->hash);
-    for (int i = 0; !word && i < FORCED_SPLITS && index_grow(s); i++) word = index_room(s, t->hash);
+    if (!word && index_next_extent(s) == EXTENT_NONE && index_grow(s)) {
+        for (uint32_t i = 0; i < STASH_WORDS; i++) index_drain(s);
+        word = index_room(s, t->hash);
+    }
     if (word) return word;
     found victim;
     if (!index_victim(s, t->hash, &victim)) return NULL;
@@ -67,33 +82,26 @@ static uint64_t *make_index_room(const target *t) {
 /* Makes room and stores; t->present and t->entry say what is there now. */
 static int32_t store(target *t, const write_value *value, uint64_t deadline_ms) {
     const shard *s = &t->s;
-    int32_t status = FC_OK;
-    if (!t->present) status = clean_below(s, s->geometry->shard_entries_max);
-    if (status != FC_OK) return status;
-    const placement where = eviction_of(s)->admit(s, t->hash, t->present ? &t->entry : NULL);
     bool moved;
-    uint64_t replaced = t->present ? entry_bytes(s, &t->entry) : 0;
-    status = clean_for(s, where.lane, t->key_len, value->len, replaced, &moved);
+    uint64_t spent = 0;
+    if (!t->present) {
+        const int32_t status = clean_below(s, s->geometry->shard_entries_max, &moved);
+        if (status != FC_OK) return status;
+        spent = grow_index(s, log_size(s, entry_words(deadline_ms), t->key_len, value->len));
+    }
+    const placement where = s->cache->policy->admit(s, t->hash, t->present ? &t->entry : NULL);
+    const uint64_t replaced = t->present ? entry_bytes(s, &t->entry) : 0;
+    const int32_t status = clean_for(s, where.lane, entry_words(deadline_ms), t->key_len,
+                                     value->len, replaced, spent, &moved);
     if (status != FC_OK) return status;
     if (moved) look_up(t);
-    uint64_t *room = t->present ? NULL : make_index_room(t);
+    uint64_t *room = t->present ? NULL : index_room_for(t);
     if (!t->present && !room) return FC_CORRUPT;
 
     uint64_t version = (load_u64_relaxed(&s->header->version) + 1) & VERSION_MASK;
     store_u64_relaxed(&s->header->version, version);
-    record_header header = {
-        .deadline_ms = deadline_ms,
-        .version = version,
-        .value_len = value->len,
-        .key_len = (uint16_t)t->key_len,
-        .type = (uint8_t)value->type,
-    };
-    log_value bytes;
-    bytes.split_min = s->geometry->tail_split_min;
-    bytes.rest = value->bytes;
-    bytes.rest_len = value->len;
-    bytes.chunks = 0;
-    if (!entry_store(s, where, t->hash, header, t->key, &bytes, t->present ? &t->entry : NULL,
+    const entry_value what = {value->bytes, value->len, value->type, deadline_ms, version};
+    if (!entry_store(s, where, t->hash, t->key, t->key_len, &what, t->present ? &t->entry : NULL,
                      room))
         return lock_is_ours(s->cache, s->header) ? FC_CORRUPT : FC_BUSY;
     if (cache_lost(s->cache)) return FC_CORRUPT;
@@ -118,7 +126,7 @@ static bool condition_met(const target *t, uint32_t mode, double version) {
     case FC_SET_IF_PRESENT:
         return t->present;
     case FC_SET_IF_VERSION:
-        return t->present && (double)t->entry.record.header.version == version;
+        return t->present && (double)record_version(&t->entry.record) == version;
     default:
         return true;
     }
@@ -134,14 +142,17 @@ static int32_t set(target *t, const write_value *value, uint32_t mode, double ve
     /* Fetch what the lock's holder will need while nobody waits for us. */
     prefetch(&t->s.header->lock);
     prefetch(&t->s.header->entries);
-    prefetch(&t->s.header->deadline_min);
+    prefetch(&t->s.header->expired_max);
     bucket_pair pair;
     index_prefetch(&t->s, t->hash, &pair);
     (void)index_prefetch_record(&t->s, t->hash, &pair);
     status = guard_lock(&t->s);
     if (status != FC_OK) return status;
+    const uint64_t before = load_u64_relaxed(&t->s.header->entries);
     look_up(t);
     status = condition_met(t, mode, version) ? store_or_recount(t, value, deadline_ms) : FC_MISS;
+    const uint64_t now = load_u64_relaxed(&t->s.header->entries);
+    index_shrink(&t->s, SPLITS_UNDONE + (uint32_t)(before - min_u64(now, before)));
     guard_unlock(&t->s);
     return status;
 }
@@ -168,6 +179,7 @@ static int32_t delete(target *t) {
         status = entry_drop(&t->s, &t->entry) ? FC_OK : FC_BUSY;
         if (status == FC_OK) cache_count(t->s.cache, COUNT_DELETES, 1);
     }
+    index_shrink(&t->s, SPLITS_UNDONE);
     guard_unlock(&t->s);
     return status;
 }
@@ -183,6 +195,34 @@ int32_t write_delete_hashed(const cache *c, uint64_t hash, const void *key, uint
     return delete(&t);
 }
 
+static int32_t touch(target *t, uint64_t deadline_ms) {
+    if (!t->present) return FC_MISS;
+    const shard *s = &t->s;
+    placement where = {0, 0};
+    if (deadline_ms != 0 && entry_lacks_deadline(&t->entry)) {
+        /* The record is written anew. */
+        const record *r = &t->entry.record;
+        bool moved;
+        where = s->cache->policy->admit(s, t->hash, &t->entry);
+        const int32_t status = clean_for(s, where.lane, shape_words(r->shape) + 1, r->key_len,
+                                         r->value_len, entry_bytes(s, &t->entry), 0, &moved);
+        if (status != FC_OK) return status;
+        if (moved) look_up(t);
+        if (!t->present) return FC_MISS;
+    }
+    return entry_touch(s, where, t->hash, &t->entry, deadline_ms) ? FC_OK : FC_BUSY;
+}
+
+/* As store_or_recount. */
+static int32_t touch_or_recount(target *t, uint64_t deadline_ms) {
+    int32_t status = touch(t, deadline_ms);
+    if (status != FC_CORRUPT) return status;
+    status = guard_recount(&t->s);
+    if (status != FC_OK) return status;
+    look_up(t);
+    return touch(t, deadline_ms);
+}
+
 int32_t write_touch(const cache *c, const void *key, uint32_t key_len, double ttl_ms) {
     target t;
     int32_t status = aim(&t, c, key, key_len);
@@ -192,8 +232,7 @@ int32_t write_touch(const cache *c, const void *key, uint32_t key_len, double tt
     status = guard_lock(&t.s);
     if (status != FC_OK) return status;
     look_up(&t);
-    status = FC_MISS;
-    if (t.present) status = entry_touch(&t.s, &t.entry, deadline_ms) ? FC_OK : FC_BUSY;
+    status = touch_or_recount(&t, deadline_ms);
     guard_unlock(&t.s);
     return status;
 }
@@ -201,8 +240,8 @@ int32_t write_touch(const cache *c, const void *key, uint32_t key_len, double tt
 /* The number that the entry holds; false if it holds something else. */
 static bool number_of(const target *t, double *number) {
     const record *r = &t->entry.record;
-    if (r->header.type != FC_TYPE_NUMBER || r->header.value_len != sizeof *number) return false;
-    if (r->header.form != RECORD_INLINE) return false; /* 8 bytes are never cut */
+    if (r->type != FC_TYPE_NUMBER || r->value_len != sizeof *number) return false;
+    if (r->kind != RECORD_INLINE) return false; /* 8 bytes are never cut */
     copy_from_shared(number, r->value, sizeof *number);
     return true;
 }
@@ -221,7 +260,7 @@ int32_t write_increment(const cache *c, const void *key, uint32_t key_len, doubl
     if (t.present && !number_of(&t, &number)) {
         status = FC_INVALID_ARGUMENT;
     } else {
-        if (t.present) deadline_ms = t.entry.record.header.deadline_ms;
+        if (t.present) deadline_ms = t.entry.record.deadline_ms;
         number += by;
         const write_value value = {&number, sizeof number, FC_TYPE_NUMBER, 0};
         status = store_or_recount(&t, &value, deadline_ms);
@@ -233,16 +272,11 @@ int32_t write_increment(const cache *c, const void *key, uint32_t key_len, doubl
 
 /* ------------------------------------------------------------------- clear */
 
-static void clear_word(void *context, uint64_t *word, uint32_t number) {
-    (void)number;
-    (void)index_clear_word(context, word);
-}
-
 /* Empties the index, then lets the recount draw the consequences. */
 static int32_t clear_shard(shard *s) {
     int32_t status = guard_lock(s);
     if (status != FC_OK) return status;
-    index_walk(s, clear_word, s);
+    index_clear(s);
     status = guard_recount(s);
     guard_unlock(s);
     return status;

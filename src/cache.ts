@@ -249,7 +249,10 @@ export class FastCache<V = unknown> {
     clear(this.#handle);
   }
 
-  /** Number of entries in the segment. Expired ones are swept first, where that is possible. */
+  /**
+   * Number of entries in the segment. Expired ones are dropped first, as far as nobody holds their shard and
+   * 64 MiB of records go: in a large cache after a mass expiry, one call may still count some.
+   */
   get size(): number {
     return readSize(this.#handle);
   }

@@ -196,8 +196,8 @@ FC_API int32_t fc_info(uint32_t handle, fc_info_fields *info);
 
 /* Counters since creation, summed over all processes that were ever attached,
  * and the present state. Reading them takes no lock; the sums are not one
- * atomic snapshot. Entries whose deadline has passed are swept first, as far as
- * their shards are free. */
+ * atomic snapshot. Entries whose deadline has passed are dropped
+ * first, as far as their shards are free and 64 MiB of records go. */
 typedef struct fc_stats_fields {
     uint64_t hits;
     uint64_t misses;
@@ -278,8 +278,7 @@ FC_API int32_t fc_ttl(uint32_t handle, const void *key, uint32_t key_len, double
  * locked (the others are empty). Readers see each entry or a miss. */
 FC_API int32_t fc_clear(uint32_t handle);
 
-/* Number of entries (not yet swept expired ones excepted, as far as their
- * shards are free) into *entries. FC_OK. */
+/* Number of entries into *entries; expired ones are dropped first, as fc_stats says. FC_OK. */
 FC_API int32_t fc_size(uint32_t handle, double *entries);
 
 /* ---------------------------------------------------------------- batches */

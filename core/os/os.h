@@ -64,10 +64,13 @@ os_error os_file_truncate(int fd, uint64_t size_bytes);
 void os_file_close(int fd);
 os_error os_file_unlink(const char *path);
 
-/* Where the segment called `name` lives; false if `capacity` is too small for its path. */
-bool os_shared_memory_path(const char *name, size_t name_len, char *path, size_t capacity);
-/* Calls `visit` with the name of each segment of this user's. */
-os_error os_shared_memory_list(void (*visit)(void *context, const char *name, size_t len),
+/* Where the segment called `name` of a layout version lives; false if `capacity` is too small for
+ * its path. */
+bool os_shared_memory_path(uint32_t version, const char *name, size_t name_len, char *path,
+                           size_t capacity);
+/* Calls `visit` with the name of each segment of that version and of this user's. */
+os_error os_shared_memory_list(uint32_t version,
+                               void (*visit)(void *context, const char *name, size_t len),
                                void *context);
 /* Total bytes of the file system that `fd` lies on; 0 if unknown. */
 uint64_t os_file_system_bytes(int fd);
@@ -113,6 +116,9 @@ void os_sleep_us(uint32_t us);
 /* Since boot, counting the time asleep; not moved by setting the clock. */
 uint64_t os_uptime_ms(void);
 uint64_t os_uptime_us(void);
+/* The same, cheaper: never ahead of os_uptime_ms, and behind it by no more than this. */
+#define OS_COARSE_LAG_MS 50u
+uint64_t os_uptime_coarse_ms(void);
 /* Since 1970; may jump. */
 uint64_t os_calendar_ms(void);
 /* Differs between boots of this machine; 0 if unknown. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const SHM = "/dev/shm";
-const SEGMENT = /^fastcache-/;
+const SEGMENT = /^fastcache\d*-/;
 const MARK = "FASTCACHE_TEST_RUN";
 // A process that was told to end may take a moment.
 const GRACE_MS = 3000;

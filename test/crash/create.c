@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "layout.h"
 #include "os/os.h"
 #include "traced.h"
 
@@ -55,7 +56,9 @@ static place place_at(uint32_t kind, const char *folder, const char *name) {
         snprintf(at.path, sizeof at.path, "%s", at.name);
     } else {
         snprintf(at.name, sizeof at.name, "create-%d-%s", (int)getpid(), name);
-        CHECK(os_shared_memory_path(at.name, strlen(at.name), at.path, sizeof at.path), "the path");
+        CHECK(os_shared_memory_path(LAYOUT_VERSION, at.name, strlen(at.name), at.path,
+                                    sizeof at.path),
+              "the path");
     }
     return at;
 }

@@ -177,7 +177,7 @@ static void fill_to_split(stage *s) {
 }
 
 /* The same, and the new bucket begins an extent. */
-static void fill_to_directory(stage *s) {
+static void fill_to_index_extent(stage *s) {
     shard only = shard_only(s);
     uint32_t per_extent = 1u << only.geometry->buckets_per_extent_shift;
     while (index_size(&only) < per_extent) put(s, s->keys ? s->keys : 1, 40, 1);
@@ -199,7 +199,22 @@ static void fill_two_buckets(stage *s, uint32_t more) {
     CHECK(load_u32_relaxed(&shard_only(s).header->stash_count) == more, "the stash");
 }
 static void fill_before_stash(stage *s) { fill_two_buckets(s, 0); }
-static void fill_into_stash(stage *s) { fill_two_buckets(s, 1); }
+/* The next set finds room in its bucket for the word in the stash. */
+static void fill_into_stash(stage *s) {
+    fill_two_buckets(s, 1);
+    for (uint32_t i = 1; i <= 6; i++) CHECK_STATUS(FC_OK, stage_delete(s, i));
+}
+
+/* The next entry that leaves makes so little of the index used that a split is undone. */
+static void fill_to_undone_split(stage *s) {
+    shard only = shard_only(s);
+    put(s, SUBJECT, SMALL, 1);
+    for (uint32_t i = 1; i < 150; i++) put(s, i, 40, 1);
+    const uint64_t least = (uint64_t)index_size(&only) * BUCKET_WORDS / 4;
+    for (uint32_t i = 149; load_u64_relaxed(&only.header->entries) > least; i--)
+        CHECK_STATUS(FC_OK, stage_delete(s, i));
+    CHECK(!index_wants_shrinking(&only), "the split is undone already");
+}
 
 /* Half of the entries, the subject among them, expire within the second. */
 static void fill_with_deadlines(stage *s) {
@@ -278,13 +293,14 @@ const scenario scenarios[] = {
     {NAMED("set at the limit of entries", fill_to_limit, call_set), .evicts = true,
      .max_entries = 64},
     {NAMED("set, which splits a bucket", fill_to_split, call_set)},
-    {NAMED("set, which extends the directory", fill_to_directory, call_set)},
+    {NAMED("set, which gives the index an extent", fill_to_index_extent, call_set)},
     {NAMED("set into the stash", fill_before_stash, call_set)},
     {NAMED("set, which empties the stash", fill_into_stash, call_set)},
     {NAMED("set over expired entries", fill_with_deadlines, call_set_bigger), .passes_ms = HOUR_MS},
     {NAMED("set after a dead owner", fill_orphaned, call_set)},
     {NAMED("delete", fill_with_subject, call_delete)},
     {NAMED("delete a large value", fill_with_large_subject, call_delete)},
+    {NAMED("delete, which undoes a split", fill_to_undone_split, call_delete)},
     {NAMED("delete nothing", fill_some, call_delete), .result = FC_MISS, .lasts = true},
     {NAMED("increment", fill_with_number, call_increment)},
     {NAMED("increment from nothing", fill_some, call_increment)},

@@ -64,7 +64,7 @@ static void in_small_memory(void) {
     fails(report, FC_NO_SPACE, "cannot reserve 67108864 bytes");
     fails(report, FC_NO_SPACE, "8388608 bytes in all");
     fails(report, FC_NO_SPACE, "--shm-size=1g");
-    CHECK(!exists("/dev/shm/fastcache-large"), "a file is left");
+    CHECK(!exists("/dev/shm/fastcache3-large"), "a file is left");
     CHECK(free_bytes() == free_before, "space is lost");
 
     uint32_t handle = opened(open_kind(FC_KIND_SHM, FC_CREATE_OR_ATTACH, "small", 4 << 20));

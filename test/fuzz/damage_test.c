@@ -78,18 +78,19 @@ static uint64_t place(const cache *c, input *in) {
         at = (const uint8_t *)s.stash + number % (STASH_WORDS * 8);
         break;
     case 3:
-        at = (const uint8_t *)&s.generations[number % g->extents];
+        at = (const uint8_t *)&s.lives[number % g->extents];
         break;
     case 4:
         at = (const uint8_t *)s.states + number % (g->extents * sizeof(extent_state));
         break;
     case 5:
-        at = (const uint8_t *)&s.directory[number % g->extents];
+        at = (const uint8_t *)&s.lives[number % g->extents].epoch;
         break;
     case 6: {
         uint32_t buckets = index_size(&s);
-        const bucket *b = buckets ? index_bucket(&s, number / BUCKET_WORDS % buckets) : NULL;
-        if (b) at = (const uint8_t *)&b->words[number % BUCKET_WORDS];
+        if (!buckets) break;
+        const bucket *b = index_bucket(&s, number / BUCKET_WORDS % buckets);
+        at = (const uint8_t *)&b->words[number % BUCKET_WORDS];
         break;
     }
     case 7:

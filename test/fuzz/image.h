@@ -18,7 +18,7 @@
 #include "os/os.h"
 #include "superblock.h"
 
-#define IMAGE_BYTES FC_SIZE_MIN
+#define IMAGE_BYTES (9u << 17) /* room for two shards */
 #define IMAGE_GUARD (1u << 20)
 #define IMAGE_SEED 0x5eedull
 #define IMAGE_NOW_MS 2000000000000ull
