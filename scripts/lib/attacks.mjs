@@ -3,7 +3,7 @@
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { modules, root, tool } from "./tools.mjs";
+import { modules, root, runtime, tool } from "./tools.mjs";
 
 /** By name: what it attacks, its forms, and which parts of it may be run alone. */
 export const attacks = {
@@ -43,9 +43,12 @@ export const attacks = {
     short: () => tests(exhaustionTests()),
   },
   room: {
-    what: "nothing live leaves while there is room",
-    short: () => tests(["room_test"]),
-    long: () => tests(["room_test"], ["env", "FASTCACHE_LONG=1"]),
+    what: "nothing live leaves while there is room; the long form also in real time",
+    short: () => tests(["room_test", "space_test"]),
+    long: () => [
+      ...tests(["room_test", "space_test"], ["env", "FASTCACHE_LONG=1"]),
+      [...runtime("node"), join(root, "test/crash/room.mjs")],
+    ],
   },
 };
 
