@@ -197,7 +197,7 @@ static void check_before_unlock(const shard *s) {
         return;
     }
     const uint64_t entries = load_u64_relaxed(&s->header->entries);
-    store_u32_relaxed(&c->unlocks_until_walk, (uint32_t)min_u64(entries / 4, WALK_NEVER - 1));
+    store_u32_relaxed(&c->unlocks_until_walk, (uint32_t)min_u64(entries, WALK_NEVER - 1));
     FC_ASSERT(walker_check(s, NULL) != FC_CORRUPT || cache_lost(c));
 }
 #else

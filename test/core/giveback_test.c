@@ -64,7 +64,7 @@ static void a_cleared_segment_is_as_good_as_a_fresh_one(void) {
 
 /* Deleted one by one, or expired, or pushed out by a few large values. */
 static void a_segment_whose_entries_have_left_is_as_good_as_a_fresh_one(void) {
-    for (uint64_t seed = 1; seed <= 12; seed++) {
+    for (uint64_t seed = 1; seed <= 6; seed++) {
         const uint32_t handle =
             open_seeded(policies[seed % 2], 1 + (uint32_t)(seed % 3 == 0), seed);
         const uint64_t fresh = stats_of(handle).capacity_bytes;
@@ -89,7 +89,7 @@ static void a_segment_whose_entries_have_left_is_as_good_as_a_fresh_one(void) {
 }
 
 static void the_index_grows_by_load(void) {
-    for (uint64_t seed = 1; seed <= 10; seed++) {
+    for (uint64_t seed = 1; seed <= 4; seed++) {
         const uint32_t handle = open_seeded(FC_EVICTION_LRU, 8, seed);
         const cache *c = handle_get(handle);
         for (uint64_t number = 0; number < 200000; number++) set_tiny(handle, number);
@@ -109,7 +109,7 @@ static void the_index_grows_by_load(void) {
 static void each_entry_is_seen_once_while_the_index_shrinks_and_grows(void) {
     enum { KEYS = 60000 };
     static uint8_t seen[KEYS], page[FC_ITERATE_CAPACITY_MIN];
-    for (uint64_t seed = 1; seed <= 20; seed++) {
+    for (uint64_t seed = 1; seed <= 8; seed++) {
         const uint32_t handle = open_seeded(policies[seed % 2], 1, seed);
         uint64_t random = seed, next = 0;
         const bool grows = seed % 3 == 0;

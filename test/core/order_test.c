@@ -25,7 +25,9 @@ static uint32_t count_there(uint32_t handle, uint64_t from, uint64_t to) {
 /* Overwritten often enough to turn a count of 8 bits over: in epochs of a quarter of the shard, by
  * what an increment stores. */
 static void a_hot_counter_does_not_turn_the_order_of_the_others_over(void) {
-    for (uint32_t increments = 1400000; increments <= 1500000; increments += 100000) {
+    static const uint32_t counts[] = {300000, 1500000};
+    for (uint32_t round = 0; round < 2; round++) {
+        const uint32_t increments = counts[round];
         const uint32_t handle = private_open(SHARD_BYTES, 1, 0);
         uint64_t cold = 1;
         while (stats_of(handle).bytes_used < stats_of(handle).capacity_bytes * 84 / 100)

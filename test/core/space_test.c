@@ -17,7 +17,7 @@
 #include "log.h"
 #include "os/os.h"
 
-#define SEEDS 60u
+#define SEEDS 25u
 #define SEEDS_LONG 5000u
 #define KEYS_MAX 20000u
 #define FOREVER UINT64_MAX
