@@ -138,13 +138,13 @@ static int32_t set(target *t, const write_value *value, uint32_t mode, double ve
     if (status != FC_OK) return status;
     if (mode > FC_SET_IF_VERSION || !(version >= 0 && version <= (double)VERSION_MASK))
         return FC_INVALID_ARGUMENT;
-    const uint64_t deadline_ms = deadline_after(c, value->ttl_ms);
-    /* Fetch what the lock's holder will need while nobody waits for us. */
+    /* Fetch what the lock's holder will need while nobody waits, and read the clock meanwhile. */
     prefetch(&t->s.header->lock);
     prefetch(&t->s.header->entries);
     prefetch(&t->s.header->expired_max);
     bucket_pair pair;
     index_prefetch(&t->s, t->hash, &pair);
+    const uint64_t deadline_ms = deadline_after(c, value->ttl_ms);
     (void)index_prefetch_record(&t->s, t->hash, &pair);
     status = guard_lock(&t->s);
     if (status != FC_OK) return status;
