@@ -29,8 +29,8 @@
 #define UNDECIDED_SHARE 50u /* of an extent, 2 % */
 /* Entries that the policy may spare when a set cannot wait; then it drops what comes next. */
 #define SPARED_MAX 1024u
-/* Jobs that one call may begin for each extent before it stops believing in the notes. */
-#define LAPS_MAX 4u
+/* Jobs that one call may choose for each extent before it stops believing in the notes. */
+#define LAPS_MAX 8u
 
 typedef struct cleaning {
     const shard *s;
@@ -379,8 +379,13 @@ static bool present_walk(cleaning *work, enum walk_purpose *purpose) {
     if (job == JOB_COMPACT) return !work->by_count && walks_on(work->s, WALK_COMPACT);
     if (job != JOB_EVICT) return false;
     if (work->by_count) return choose_victims(work, purpose);
-    /* At the end of an extent it has to be asked anew whether there is no room. */
-    *purpose = (enum walk_purpose)work->s->cache->policy->choose(work->s, false);
+    /* At the end of an extent it has to be asked anew whether there is no room. Where the queue
+     * that has to give is empty, the walk of the other one goes on. */
+    const enum queue queue = work->s->cache->policy->choose(work->s, false);
+    *purpose = (enum walk_purpose)queue;
+    if (walks_on(work->s, *purpose)) return true;
+    if (first_of(work->s, queue) != EXTENT_NONE) return false;
+    *purpose = queue == QUEUE_MAIN ? WALK_EVICT_PROBATION : WALK_EVICT_MAIN;
     return walks_on(work->s, *purpose);
 }
 
@@ -388,7 +393,10 @@ static bool present_walk(cleaning *work, enum walk_purpose *purpose) {
 static bool step(cleaning *work) {
     const shard *s = work->s;
     enum walk_purpose purpose;
-    if (!present_walk(work, &purpose)) return choose_job_or_seal(work);
+    if (!present_walk(work, &purpose)) {
+        work->jobs++; /* also where the choice is none: so it ends */
+        return choose_job_or_seal(work);
+    }
     walk *at = &s->header->walks[purpose];
     const uint32_t extent = load_u32_relaxed(&at->extent);
     const uint32_t position = load_u32_relaxed(&at->position);
