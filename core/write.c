@@ -13,6 +13,7 @@
 #include "entry.h"
 #include "guard.h"
 #include "lock.h"
+#include "mark.h"
 
 /* Splits that an operation undoes at most, where little of the index is in use; and one for each
  * entry that it dropped. */
@@ -203,6 +204,8 @@ static int32_t touch(target *t, uint64_t deadline_ms) {
         /* The record is written anew. */
         const record *r = &t->entry.record;
         bool moved;
+        /* It must not leave to make room for itself. */
+        mark_store(t->entry.word, s->cache->marks_count_reads ? MARK_READS_MAX : MARK_EPOCHS_MAX);
         where = s->cache->policy->admit(s, t->hash, &t->entry);
         const int32_t status = clean_for(s, where.lane, shape_words(r->shape) + 1, r->key_len,
                                          r->value_len, entry_bytes(s, &t->entry), 0, &moved);
