@@ -1,11 +1,14 @@
 // npm test: installs, builds, and runs every test in every runtime; ends with one line such as "123 passed, 0 failed".
-//   npm test -- core node   only these stages: core bun deno node cross attacks instructions types
+//   npm test -- core node   only these stages: attacks core cross bun deno node instructions types
+//
+// The tasks of all stages run side by side, as many as there are processors. What a task says is printed when it ends.
 
-import { build } from "./lib/build.mjs";
+import { buildAll } from "./lib/build.mjs";
 import { Leftovers } from "./lib/leftovers.mjs";
 import { endChildrenOnSignal } from "./lib/process.mjs";
 import { Report } from "./lib/report.mjs";
 import { setUp } from "./lib/setup.mjs";
+import { sideBySide } from "./lib/side_by_side.mjs";
 import { stages } from "./lib/stages.mjs";
 
 const wanted = process.argv.slice(2);
@@ -23,14 +26,12 @@ const report = new Report();
 try {
   const isReady = await timed("set-up and build", async () => {
     await setUp();
-    await build();
+    await buildAll();
     return { passed: 1, failed: 0 };
   });
-  for (const stage of stages) {
-    if (!isReady || (wanted.length > 0 && !wanted.includes(stage.id))) continue;
-    console.log(`\n== ${stage.title}`);
-    await timed(stage.title, () => stage.run(leftovers.place()));
-  }
+  const chosen = stages.filter((stage) => isReady && (wanted.length === 0 || wanted.includes(stage.id)));
+  const tasks = chosen.flatMap((stage) => stage.tasks().map((task) => ({ ...task, title: stage.title })));
+  await sideBySide(tasks, (task) => timed(task.title, () => spoken(task)));
   await timed("nothing left behind", lookForLeftovers);
 } finally {
   leftovers.remove();
@@ -49,6 +50,13 @@ async function timed(title, part) {
   }
   report.add(title, { ...result, seconds: (Date.now() - started) / 1000 });
   return result.failed === 0;
+}
+
+/** Runs a task, and says what it said once it has ended: tasks run side by side. */
+async function spoken(task) {
+  const { output, ...sum } = await task.run(leftovers.place());
+  console.log(`\n== ${task.title}: ${task.name}\n${output}`);
+  return sum;
 }
 
 async function lookForLeftovers() {

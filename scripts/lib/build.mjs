@@ -16,6 +16,14 @@ export async function build({ hostOnly = false } = {}) {
   removeOrphans();
 }
 
+/** What the tests need: all of `build`, the C tests, and the programs that attack. */
+export async function buildAll() {
+  await build();
+  console.log("build: the programs of the tests");
+  rmSync(join(root, "zig-out/core-test"), { recursive: true, force: true });
+  await must([tool("zig"), "build", "test-build", "cross", "crash", "bench"]);
+}
+
 /** Removes from dist/ what an earlier build made of source files that are gone. */
 function removeOrphans() {
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {

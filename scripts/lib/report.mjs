@@ -3,9 +3,16 @@
 /** Collects one row for each group of checks. */
 export class Report {
   #rows = [];
+  #started = Date.now();
 
-  add(name, { passed, failed, skipped = 0, seconds = 0 }) {
-    this.#rows.push({ name, passed, failed, skipped, seconds });
+  /** Adds to the row of that name. Rows that run side by side have more seconds in sum than have passed. */
+  add(name, sum) {
+    let row = this.#rows.find((other) => other.name === name);
+    if (row === undefined) {
+      row = { name, passed: 0, failed: 0, skipped: 0, seconds: 0 };
+      this.#rows.push(row);
+    }
+    for (const key of ["passed", "failed", "skipped", "seconds"]) row[key] += sum[key] ?? 0;
   }
 
   /** Prints the table and the closing line; returns the exit code. */
@@ -16,6 +23,7 @@ export class Report {
       const numbers = [row.passed, row.failed, row.skipped, row.seconds.toFixed(1)];
       console.log(row.name.padEnd(width) + numbers.map((number) => String(number).padStart(9)).join(""));
     }
+    console.log(`in all ${((Date.now() - this.#started) / 1000).toFixed(1)} s`);
     const sum = (key) => this.#rows.reduce((total, row) => total + row[key], 0);
     const skipped = sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : "";
     console.log(`\n${sum("passed")} passed, ${sum("failed")} failed${skipped}`);
