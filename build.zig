@@ -12,21 +12,8 @@
 
 const std = @import("std");
 
-const Platform = struct {
-    /// The folder's name: how npm and Node name systems and processors, then the C library.
-    name: []const u8,
-    query: std.Target.Query,
-};
-
-/// glibc 2.28 is the oldest that Bun, Deno and Node 26 themselves run on.
+/// glibc 2.28 is the oldest that Bun, Deno and the oldest Node of README.md run on.
 const glibc: std.SemanticVersion = .{ .major = 2, .minor = 28, .patch = 0 };
-
-const platforms = [_]Platform{
-    .{ .name = "linux-x64-gnu", .query = .{ .cpu_arch = .x86_64, .os_tag = .linux, .abi = .gnu, .glibc_version = glibc } },
-    .{ .name = "linux-x64-musl", .query = .{ .cpu_arch = .x86_64, .os_tag = .linux, .abi = .musl } },
-    .{ .name = "linux-arm64-gnu", .query = .{ .cpu_arch = .aarch64, .os_tag = .linux, .abi = .gnu, .glibc_version = glibc } },
-    .{ .name = "linux-arm64-musl", .query = .{ .cpu_arch = .aarch64, .os_tag = .linux, .abi = .musl } },
-};
 
 const c_flags = [_][]const u8{ "-std=c17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fvisibility=hidden" };
 
@@ -35,18 +22,18 @@ pub fn build(b: *std.Build) !void {
 
     const cross = b.step("cross", "Build the C programs that test/cross/ runs");
     const libraries = b.addUpdateSourceFiles();
-    for (platforms) |platform| {
-        const target = b.resolveTargetQuery(platform.query);
+    for (try platformNames(b)) |platform| {
+        const target = b.resolveTargetQuery(try queryOf(platform));
         if (host_only and !sameMachine(target.result, b.graph.host.result)) continue;
         const library = b.addLibrary(.{
             .name = "fastcache",
             .linkage = .dynamic,
-            .root_module = try coreModule(b, target, .ReleaseFast),
+            .root_module = try libraryModule(b, target),
         });
         library.setVersionScript(b.path("core/exports.map"));
         libraries.addCopyFileToSource(
             library.getEmittedBin(),
-            b.fmt("dist/native/{s}/libfastcache.so", .{platform.name}),
+            b.fmt("dist/native/{s}/libfastcache.so", .{platform}),
         );
         if (sameMachine(target.result, b.graph.host.result)) {
             const module = b.createModule(.{ .target = target, .optimize = .ReleaseSafe, .link_libc = true });
@@ -60,6 +47,41 @@ pub fn build(b: *std.Build) !void {
     try addParticipant(b, cross);
     try addCrash(b);
     try addBenchmarks(b);
+}
+
+/// The folders of dist/native/, as src/binding/platforms.ts names them: the system and the processor as npm and Node
+/// call them, then the C library.
+fn platformNames(b: *std.Build) ![]const []const u8 {
+    const path = "src/binding/platforms.ts";
+    const text = try b.build_root.handle.readFileAlloc(b.graph.io, path, b.allocator, .limited(1 << 16));
+    var names: std.ArrayList([]const u8) = .empty;
+    var parts = std.mem.splitSequence(u8, text, "\"../native/");
+    _ = parts.next();
+    while (parts.next()) |part| try names.append(b.allocator, std.mem.sliceTo(part, '/'));
+    if (names.items.len == 0) return error.NoPlatforms;
+    return names.items;
+}
+
+fn queryOf(platform: []const u8) !std.Target.Query {
+    var words = std.mem.splitScalar(u8, platform, '-');
+    const system = words.next() orelse return error.BadPlatform;
+    const processor = words.next() orelse return error.BadPlatform;
+    const libc = words.next() orelse return error.BadPlatform;
+    const musl = std.mem.eql(u8, libc, "musl");
+    return .{
+        .os_tag = std.meta.stringToEnum(std.Target.Os.Tag, system) orelse return error.BadPlatform,
+        .cpu_arch = if (std.mem.eql(u8, processor, "x64")) .x86_64 else .aarch64,
+        .abi = if (musl) .musl else .gnu,
+        .glibc_version = if (musl) null else glibc,
+    };
+}
+
+/// The library: the core, and the addon that makes it callable from Node.
+fn libraryModule(b: *std.Build, target: std.Build.ResolvedTarget) !*std.Build.Module {
+    const module = try coreModule(b, target, .ReleaseFast);
+    module.addSystemIncludePath(b.path("node_modules/node-api-headers/include"));
+    module.addCSourceFile(.{ .file = b.path("core/node/addon.c"), .flags = &c_flags });
+    return module;
 }
 
 fn sameMachine(target: std.Target, host: std.Target) bool {

@@ -9,7 +9,6 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Bun's child processes lack what the pool of forks asks for; Deno's workers what the threads do.
     pool: process.versions.bun ? "threads" : "forks",
-    execArgv: process.versions.bun || process.versions.deno ? [] : ["--disable-warning=ExperimentalWarning"],
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,

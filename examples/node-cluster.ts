@@ -1,7 +1,7 @@
 // A rate limit that holds across the processes of a Node cluster: each visitor has so many requests a minute,
 // whichever process they reach.
 //
-//   node examples/node-cluster.ts          (Node 26)
+//   node examples/node-cluster.ts          (Node 22.18 or later, which runs TypeScript)
 
 import cluster from "node:cluster";
 import { once } from "node:events";

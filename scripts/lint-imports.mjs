@@ -20,7 +20,7 @@ const ROOMS = [
   ["memory", ["wire/memory"]],
   ["library", ["binding/library"]],
   ["runtimes", ["binding/bun", "binding/deno", "binding/node"]],
-  ["binding", ["binding/binding", "binding/libc", "binding/pin"]],
+  ["binding", ["binding/binding", "binding/libc", "binding/pin", "binding/platforms"]],
   ["errors", ["errors"]],
   ["ground", ["abi", "types"]],
 ];

@@ -1,5 +1,5 @@
 // npm test: installs, builds, and runs every test in every runtime; ends with one line such as "123 passed, 0 failed".
-//   npm test -- core node   only these stages: attacks core cross bun deno node instructions types
+//   npm test -- core node   only these stages: attacks core cross bun deno node node20 instructions types
 //
 // The tasks of all stages run side by side, as many as there are processors. What a task says is printed when it ends.
 

@@ -24,6 +24,8 @@ export interface Opening {
   readonly eviction: number;
   readonly ttl: number;
   readonly codec: Codec<unknown> | undefined;
+  /** Path of the native library, if given. */
+  readonly library: string | undefined;
 }
 
 const OPEN_OPTIONS = {
@@ -38,6 +40,7 @@ const OPEN_OPTIONS = {
   eviction: true,
   ttl: true,
   codec: true,
+  library: true,
 } as const satisfies Record<keyof OpenOptions, true>;
 
 /** @throws FastCacheError `INVALID_ARGUMENT` */
@@ -54,8 +57,14 @@ export function parseOpenOptions<V>(options: OpenOptions<V>): Opening {
     eviction: parseEviction(options.eviction),
     ttl: checkTtl(ttl),
     codec: parseCodec(options.codec),
+    library: parseLibrary(options.library),
   };
   return checkTogether(opening);
+}
+
+function parseLibrary(library: unknown): string | undefined {
+  if (library === undefined || (typeof library === "string" && library !== "")) return library;
+  throw invalid(`library is the path of the native library, not ${nameOf(library)}`);
 }
 
 function checkTogether(opening: Opening): Opening {

@@ -50,7 +50,7 @@ export class Handle {
 
   /** @throws FastCacheError what `FastCache.open` throws */
   constructor(opening: Opening) {
-    const binding = loadBinding();
+    const binding = loadBinding(opening.library);
     const { id, created } = openSegment(binding.native, opening);
     this.id = id;
     this.native = binding.native;

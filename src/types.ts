@@ -51,6 +51,11 @@ export interface OpenOptions<V = unknown> {
   ttl?: number | undefined;
   /** For values of the user's own kind; without it objects are stored as JSON. */
   codec?: Codec<V> | undefined;
+  /**
+   * Path of the native library, where it does not lie in the package: in a bundle, or a compiled program. The first
+   * `open` of a process (or worker) decides; so does the environment variable `FASTCACHE_LIBRARY`, if this is not given.
+   */
+  library?: string | undefined;
 }
 
 /** Eviction policies. */

@@ -353,9 +353,8 @@ FC_API int32_t fc_iterate(uint32_t handle, fc_cursor *cursor, void *response, ui
  *   response  | values and answers, at the offset each call names ... |
  *
  * The calls of the hot path take at most three arguments, and take their integers as doubles:
- * that is what every JavaScript runtime passes without checks or conversions (node:ffi makes a
- * call with three doubles in 4 ns, with three uint32_t in 75, with more in 200). A number that
- * is no uint32_t is out of range of whatever it means.
+ * that is what every JavaScript runtime passes without checks or conversions. A number that is no
+ * uint32_t is out of range of whatever it means.
  *
  * The memory stays the caller's and must outlive the handle or the next fc_bind. */
 typedef struct fc_control {

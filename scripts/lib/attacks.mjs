@@ -42,6 +42,10 @@ export const attacks = {
     what: "every shortage of memory, files and slots, and leaps of the clock",
     short: () => tests(exhaustionTests()),
   },
+  nodes: {
+    what: "the contract suite in Node 20, 22, 24 and 26",
+    short: () => [[tool("node"), join(root, "scripts/nodes.mjs")]],
+  },
   room: {
     what: "nothing live leaves while there is room; the long form also in real time",
     short: () => tests(["room_test", "space_test"]),

@@ -45,7 +45,7 @@ function staleness() {
   const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
   const installed = JSON.parse(readFileSync(installedPath, "utf8")).packages;
   for (const [path, entry] of Object.entries(wanted)) {
-    const isDependency = path.startsWith("node_modules/") && !entry.link;
+    const isDependency = /(^|\/)node_modules\//.test(path) && !entry.link;
     const found = installed[path];
     if (isDependency && !entry.optional && found === undefined) return `${path} is not installed`;
     if (isDependency && found !== undefined && found.integrity !== entry.integrity) {

@@ -20,6 +20,7 @@ export const stages = [
   { id: "bun", title: "in Bun", tasks: () => [vitest("bun", ["--exclude=test/cross/**"])] },
   { id: "deno", title: "in Deno", tasks: () => [vitest("deno", ["--exclude=test/cross/**"])] },
   { id: "node", title: "in Node 26", tasks: () => [vitest("node", ["--exclude=test/cross/**"])] },
+  { id: "node20", title: "in Node 20", tasks: () => [vitest("node20", ["--exclude=test/cross/**"])] },
   { id: "instructions", title: "instruction counts", tasks: () => [program(instructionCounts())] },
   { id: "types", title: "types", tasks: typeTasks },
 ];

@@ -40,6 +40,8 @@ function candidates(name) {
       return [join(modules, "@deno", `${machine}-glibc`, "deno"), join(modules, "deno/deno")];
     case "node":
       return [join(modules, `node-${machine}`, "bin/node")];
+    case "node20":
+      return [join(root, "tools/node20/node_modules", `node-${machine}`, "bin/node")];
     case "zig":
       return [join(modules, "@zigc", machine, "bin/zig"), ...onPath("zig")];
     default:
@@ -66,15 +68,16 @@ export function systemPath() {
 }
 
 /**
- * The beginning of a command that runs a script in a runtime; "node" is Node 26, which has FFI.
- * @param {"bun" | "deno" | "node"} name
+ * The beginning of a command that runs a script in a runtime; "node" is the newest Node and "node20" the oldest that we support.
+ * @param {"bun" | "deno" | "node" | "node20"} name
  * @returns {[string, ...string[]]}
  */
 export function runtime(name) {
   const options = {
     bun: ["--bun"],
     deno: ["run", "--allow-all"],
-    node: ["--disable-warning=ExperimentalWarning"],
+    node: [],
+    node20: [],
   };
   return [tool(name), ...options[name]];
 }

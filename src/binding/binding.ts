@@ -53,6 +53,8 @@ export interface Runtime {
   /** The C libraries to try, the likeliest first. */
   readonly libcs: readonly ("gnu" | "musl")[];
   readonly traits: Traits;
+  /** An environment variable; `undefined` also where reading it takes a permission that was not given. */
+  variable(name: string): string | undefined;
   /** Opens the library at `path`. Throws what the runtime throws. */
   open<const Table extends Signatures>(path: string, table: Table): Callable<Table>;
   /** Says what to do about an error of `open`, where it is about the runtime, not the file. */

@@ -34,6 +34,7 @@ export function bunRuntime(): Runtime | undefined {
     arch: process.arch,
     libcs: likelyLibcs(),
     traits: { pooledReads: false, passesBuffers: true, loopTextLength: 0, bufferEncodes: true },
+    variable: (name) => process.env[name],
     open: openLibrary,
     remedy: () => undefined,
     pin: () => undefined,

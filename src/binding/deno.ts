@@ -14,6 +14,8 @@ import { pinner } from "./pin.ts";
 interface DenoGlobal {
   readonly version: { readonly deno: string };
   readonly build: { readonly os: string; readonly arch: string; readonly env?: string };
+  readonly env: { get(name: string): string | undefined };
+  readonly permissions: { querySync(permission: { name: "env"; variable: string }): { state: string } };
   dlopen?(
     path: string,
     symbols: Record<string, { parameters: readonly string[]; result: string }>,
@@ -36,6 +38,11 @@ export function denoRuntime(): Runtime | undefined {
     // Says which libc Deno was built for, and needs no permission.
     libcs: deno.build.env === "musl" ? ["musl", "gnu"] : ["gnu", "musl"],
     traits: { pooledReads: pin !== undefined, passesBuffers: true, loopTextLength: 40, bufferEncodes: false },
+    // Never asks: a question on the terminal for a variable that hardly anyone sets would be a nuisance.
+    variable: (name) =>
+      deno.permissions.querySync({ name: "env", variable: name }).state === "granted"
+        ? deno.env.get(name)
+        : undefined,
     open: (path, table) => openLibrary(deno, path, table),
     remedy: permissionRemedy,
     pin: pin ?? (() => undefined),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Finds and loads the native library, once per process (or worker). Nothing here runs
-// at import: every failure becomes an error of `FastCache.open` that says what was
-// tried, what happened, and what to do.
+// Finds and loads the native library, once per process (or worker): the one that the user names, or the
+// one of this platform in the package. Nothing here runs at import: every failure becomes an error of
+// `FastCache.open` that says what was tried, what happened, and what to do.
 
 import { ABI_VERSION, FUNCTIONS } from "../abi.ts";
 import { FastCacheError } from "../errors.ts";
@@ -10,34 +10,38 @@ import type { Binding, Runtime } from "./binding.ts";
 import { bunRuntime } from "./bun.ts";
 import { denoRuntime } from "./deno.ts";
 import { nodeRuntime } from "./node.ts";
+import { isBundled, libraryFile, PLATFORMS } from "./platforms.ts";
 
-const PLATFORMS = ["linux-x64", "linux-arm64"];
+/** The environment variable that names the library, as the option `library` does. */
+const VARIABLE = "FASTCACHE_LIBRARY";
 
 let loaded: Binding | undefined;
 
 /**
- * The native library for this runtime; loaded by the first call, the same object afterwards.
+ * The native library for this runtime; loaded by the first call, the same object afterwards. `library` is its
+ * path, if the user gave one to the first call.
  *
  * @throws FastCacheError `FFI_UNAVAILABLE`
  */
-export function loadBinding(): Binding {
-  loaded ??= loadLibrary(currentRuntime());
+export function loadBinding(library?: string): Binding {
+  loaded ??= loadLibrary(currentRuntime(), library);
   return loaded;
 }
 
 function currentRuntime(): Runtime {
   const runtime = bunRuntime() ?? denoRuntime() ?? nodeRuntime();
   if (runtime === undefined) {
-    throw unavailable("this JavaScript runtime is unknown: use Bun, Deno, or Node 26 or later");
+    throw unavailable("this JavaScript runtime is unknown: use Bun, Deno, or Node 20 or later");
   }
   return runtime;
 }
 
-/** As `loadBinding`, for a given runtime and folder, and without the memory. */
-export function loadLibrary(runtime: Runtime, folder: string = nativeFolder()): Binding {
+/** As `loadBinding`, for a given runtime, and without the memory. */
+export function loadLibrary(runtime: Runtime, library?: string): Binding {
+  const chosen = library ?? runtime.variable(VARIABLE);
   const failures: string[] = [];
   let cause: unknown;
-  for (const path of libraryPaths(runtime, folder)) {
+  for (const path of chosen === undefined ? libraryPaths(runtime) : [chosen]) {
     try {
       checkVersion(runtime, path);
       const native = runtime.open(path, FUNCTIONS);
@@ -52,10 +56,23 @@ export function loadLibrary(runtime: Runtime, folder: string = nativeFolder()): 
       failures.push(`${path} (${error instanceof Error ? error.message : String(error)})`);
     }
   }
-  throw unavailable(
-    `the native library could not be loaded. Tried ${failures.join(" and ")}. ` +
-      "In a clone of the repository, build it with `npm run build`; otherwise reinstall the package",
-    cause,
+  const tried = `the native library could not be loaded. Tried ${failures.join(" and ")}. `;
+  throw unavailable(tried + remedyFor(chosen), cause);
+}
+
+function remedyFor(chosen: string | undefined): string {
+  if (chosen !== undefined) {
+    return `That path comes from the option \`library\` or from ${VARIABLE}: correct it, or leave it out`;
+  }
+  if (isBundled()) return bundledRemedy();
+  return "In a clone of the repository, build it with `npm run build`; otherwise reinstall the package";
+}
+
+function bundledRemedy(): string {
+  return (
+    "fastcache was bundled into the app, without its native library: either tell the bundler that `fastcache` " +
+    "is external, or ship node_modules/fastcache/dist/native/<platform>/libfastcache.so with the app and give " +
+    `its path as the option \`library\` or in ${VARIABLE}`
   );
 }
 
@@ -69,29 +86,21 @@ function checkVersion(runtime: Runtime, path: string): void {
   );
 }
 
-/** The files to try, the likeliest first. */
-export function libraryPaths(
-  runtime: Pick<Runtime, "platform" | "arch" | "libcs" | "version">,
-  folder: string,
-): string[] {
+/** The package's files to try, the likeliest first. */
+export function libraryPaths(runtime: Pick<Runtime, "platform" | "arch" | "libcs" | "version">): string[] {
   const platform = `${runtime.platform}-${runtime.arch}`;
-  if (!PLATFORMS.includes(platform)) {
-    throw unavailable(
-      `there is no native library for ${platform} (${runtime.version}): ` +
-        `the platforms are ${PLATFORMS.join(" and ")}, with glibc or musl`,
-    );
+  try {
+    const files = runtime.libcs.map((libc) => libraryFile(`${platform}-${libc}`));
+    const paths = files.filter((file) => file !== undefined);
+    if (paths.length > 0) return paths;
+  } catch (error) {
+    throw unavailable(`there is no telling where the native library lies. ${bundledRemedy()}`, error);
   }
-  return runtime.libcs.map((libc) => `${folder}${platform}-${libc}/libfastcache.so`);
-}
-
-/** `dist/native/`, seen from this file: compiled (dist/binding/) or as source (src/binding/). */
-function nativeFolder(): string {
-  const relative = import.meta.url.endsWith(".ts") ? "../../dist/native/" : "../native/";
-  const url = new URL(relative, import.meta.url);
-  if (url.protocol !== "file:") {
-    throw unavailable(`the package must lie in the file system, but is at ${url.protocol}//`);
-  }
-  return decodeURIComponent(url.pathname);
+  const wsl = runtime.platform === "win32" ? "; on Windows it runs in WSL 2" : "";
+  throw unavailable(
+    `there is no native library for ${platform} (${runtime.version}): ` +
+      `the platforms are ${PLATFORMS.join(", ")}${wsl}`,
+  );
 }
 
 function unavailable(message: string, cause?: unknown): FastCacheError {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FastCacheError } from "fastcache";
 import { expect, onTestFinished, test } from "vitest";
-import { run, runtime, runWith, signal, start } from "../support/child.ts";
+import { run, runtime, runWith, signal, start, TYPESCRIPT_FLAGS } from "../support/child.ts";
 import { failure } from "../support/errors.ts";
 import { MIB, open, openPrivate, uniqueName } from "../support/segments.ts";
 import { until } from "../support/wait.ts";
@@ -116,10 +116,13 @@ const UNAVAILABLE = `
   }`;
 
 test("importing never throws; without the permission for native code, open does and names the flag", () => {
+  const permission = process.allowedNodeEnvironmentFlags?.has("--permission")
+    ? "--permission"
+    : "--experimental-permission";
   const flags = {
     bun: undefined,
     deno: ["run", "--quiet", "--no-prompt", "--allow-read"],
-    node: ["--permission", "--allow-fs-read=*"],
+    node: [...TYPESCRIPT_FLAGS, permission, "--allow-fs-read=*", "--allow-worker"],
   };
   const denied = flags[runtime];
   if (denied === undefined) {
@@ -128,17 +131,17 @@ test("importing never throws; without the permission for native code, open does 
   }
   const output = run(UNAVAILABLE, {}, denied);
   expect(output).toMatch(/^true ERR_FASTCACHE_FFI_UNAVAILABLE true /);
-  expect(output).toMatch(/--allow-ffi/);
+  expect(output).toMatch(/--allow-(ffi|addons)/);
 });
 
-test("a Node without node:ffi is told which to use", () => {
+test("a Node that may not load addons is told why", () => {
   if (runtime !== "node") {
     expect(["bun", "deno"]).toContain(runtime); // have no such switch
     return;
   }
-  const output = run(UNAVAILABLE, {}, ["--no-experimental-ffi"]);
+  const output = run(UNAVAILABLE, {}, [...TYPESCRIPT_FLAGS, "--no-addons"]);
   expect(output).toMatch(/^true ERR_FASTCACHE_FFI_UNAVAILABLE true /);
-  expect(output).toMatch(/--no-experimental-ffi/);
+  expect(output).toMatch(/without --no-addons/);
 });
 
 test("without the native library, open says where it looked and how to build it", () => {

@@ -28,9 +28,10 @@ describe("name", () => {
       .set("question", 41)
       .close();
     const body = `
-      using cache = FastCache.open({ name: input, create: false });
+      const cache = FastCache.open({ name: input, create: false });
       console.log(cache.increment("question"), cache.info.created);
-      cache.set("answer", { n: 42n.toString() });`;
+      cache.set("answer", { n: 42n.toString() });
+      cache.close();`;
     expect(run(body, name)).toBe("42 false");
     expect(open({ name }).get("answer")).toEqual({ n: "42" });
   });

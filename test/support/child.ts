@@ -16,11 +16,17 @@ export const runtime: "bun" | "deno" | "node" =
 /** The source of the package, as a child imports it. */
 const source = fileURLToPath(new URL("../../src/index.ts", import.meta.url));
 
+/** Flags that let a program be TypeScript. */
+export const TYPESCRIPT_FLAGS: readonly string[] =
+  runtime === "node" && !("typescript" in process.features)
+    ? [`--import=${new URL("strip.mjs", import.meta.url).href}`]
+    : [];
+
 /** Flags that let a program do everything, for each runtime. */
 const FLAGS = {
   bun: ["run"],
   deno: ["run", "--quiet", "-A"],
-  node: ["--disable-warning=ExperimentalWarning"],
+  node: [...TYPESCRIPT_FLAGS, "--no-warnings"],
 };
 
 /**
