@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
+/// <reference lib="esnext.disposable" preserve="true" />
 //
-// What the package exports. Nothing here or below runs native code at import.
+// What the package exports. The reference is for programs that are compiled with an older `lib`. Nothing here or below runs native code at import.
 
 export { FastCache } from "./cache.ts";
 export { FastCacheError, type FastCacheErrorCode } from "./errors.ts";

@@ -1,7 +1,7 @@
 // Builds dist/: the native libraries by Zig, JavaScript and types by tsc.
 
-import { existsSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { must } from "./process.mjs";
 import { modules, root, tool } from "./tools.mjs";
 
@@ -14,6 +14,19 @@ export async function build({ hostOnly = false } = {}) {
   console.log("build: JavaScript and types");
   await must([tool("node"), join(modules, "typescript/bin/tsc"), "-p", "tsconfig.build.json"]);
   removeOrphans();
+  writeCommonJsTypes(join(dist, "index.d.ts"));
+}
+
+/**
+ * Writes a copy of a declaration file, and of those that it imports, for CommonJS: a program of that kind can
+ * require() the package, but TypeScript takes a .d.ts of it for an ES module that it must not.
+ */
+function writeCommonJsTypes(path) {
+  const copy = path.replace(/\.d\.ts$/, ".d.cts");
+  const imported = /(?<=\bfrom "|\bimport\(")(\.[^"]+)\.ts(?=")/g;
+  const text = readFileSync(path, "utf8");
+  writeFileSync(copy, text.replaceAll(imported, "$1.cts"));
+  for (const [, file] of text.matchAll(imported)) writeCommonJsTypes(join(dirname(path), `${file}.d.ts`));
 }
 
 /** What the tests need: all of `build`, the C tests, and the programs that attack. */
@@ -28,7 +41,7 @@ export async function buildAll() {
 function removeOrphans() {
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    const source = path.replace(dist, join(root, "src")).replace(/(\.d\.ts|\.js)$/, ".ts");
-    if (entry.isFile() && /\.(js|d\.ts)$/.test(path) && !existsSync(source)) rmSync(path);
+    const source = path.replace(dist, join(root, "src")).replace(/(\.d\.c?ts|\.js)$/, ".ts");
+    if (entry.isFile() && /\.(js|d\.c?ts)$/.test(path) && !existsSync(source)) rmSync(path);
   }
 }

@@ -1,7 +1,15 @@
 // The package as users get it from npm: packed, unpacked elsewhere, and imported by its name.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -29,10 +37,32 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test("has what users need and nothing else", () => {
-  const files = ["CHANGELOG.md", "LICENSE", "README.md", "build.zig", "core", "dist", "package.json"];
-  expect(readdirSync(installed).sort()).toEqual(files);
+  const files = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "build.zig"];
+  const folders = ["core", "dist", "docs", "examples"];
+  expect(readdirSync(installed).sort()).toEqual([...files, ...folders, "package.json"].sort());
   const platforms = ["linux-arm64-gnu", "linux-arm64-musl", "linux-x64-gnu", "linux-x64-musl"];
   expect(readdirSync(join(installed, "dist/native")).sort()).toEqual(platforms);
+});
+
+test("has every file that the README leads to", () => {
+  const readme = readFileSync(join(installed, "README.md"), "utf8");
+  const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path as string);
+  expect(links.length).toBeGreaterThan(5);
+  expect(links.filter((path) => !existsSync(join(installed, path)))).toEqual([]);
+});
+
+const strict = "--strict --noEmit --target es2022 --lib es2022 --skipLibCheck false".split(" ");
+
+test.each([
+  ["an ES module", "types.mts", 'import { FastCache, type OpenOptions } from "fastcache";'],
+  ["CommonJS", "types.cts", 'import { FastCache, type OpenOptions } from "fastcache";'],
+])("has types that %s compiles with, without Node's", (_, file, line) => {
+  const body = `const options: OpenOptions<number> = { size: 1 };
+    export const five: number | undefined = FastCache.open<number>(options).set("key", 5).get("key");`;
+  writeFileSync(join(folder, file), `${line}\n${body}`);
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const args = [tsc, ...strict, "--types", "", "--module", "node16", file];
+  execFileSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" });
 });
 
 const options: Record<RuntimeName, string[]> = { bun: [], deno: ["--node-modules-dir=manual"], node: [] };
