@@ -14,9 +14,18 @@
 
 #include "geometry.h"
 #include "handle.h"
+#include "hash.h"
 #include "layout.h"
 
-static char path[64];
+static char path[256];
+static char name[64]; /* of a segment in shared memory */
+
+/* Also when a check fails. */
+static void remove_both(void) {
+    fc_report report;
+    (void)unlink(path);
+    (void)fc_destroy(FC_KIND_SHM, name, (uint32_t)strlen(name), &report);
+}
 
 static fc_options file_options(uint64_t size) {
     return (fc_options){.struct_size = sizeof(fc_options),
@@ -99,6 +108,22 @@ static void options_that_disagree_are_told_both_values(void) {
     options.shards = 4;
     CHECK_STATUS(FC_LAYOUT_MISMATCH, open_path(&options, &report));
     options = file_options(0);
+    options.shards = 3; /* which no segment can have */
+    CHECK_STATUS(FC_LAYOUT_MISMATCH, open_path(&options, &report));
+    options = file_options(4 << 20);
+    options.shards = 3;
+    CHECK_STATUS(FC_INVALID_ARGUMENT, open_path(&options, &report));
+    options = file_options(0);
+    options.max_entries = 1000;
+    CHECK_STATUS(FC_LAYOUT_MISMATCH, open_path(&options, &report));
+    CHECK(strstr(report.message, "maxEntries is asked to be 1000") &&
+              strstr(report.message, "has 0"),
+          "%s", report.message);
+    options = file_options(0);
+    options.value_len_max = 1000;
+    CHECK_STATUS(FC_LAYOUT_MISMATCH, open_path(&options, &report));
+    CHECK(strstr(report.message, "maxValueSize is asked to be 1000"), "%s", report.message);
+    options = file_options(0);
     options.eviction = FC_EVICTION_S3FIFO;
     CHECK_STATUS(FC_LAYOUT_MISMATCH, open_path(&options, &report));
     CHECK(strstr(report.message, "s3-fifo") && strstr(report.message, "lru"), "%s", report.message);
@@ -114,6 +139,136 @@ static void options_that_disagree_are_told_both_values(void) {
     options.create = FC_CREATE_OR_ATTACH;
     CHECK_STATUS(FC_INVALID_ARGUMENT, open_path(&options, &report));
     CHECK(access(path, F_OK) != 0, "a failed creation left a file");
+}
+
+static void options_that_agree_are_accepted(void) {
+    fc_options options = file_options(4 << 20);
+    options.shards = 2;
+    options.max_entries = 1000;
+    options.value_len_max = 5000;
+    options.eviction = FC_EVICTION_S3FIFO;
+    fc_report report;
+    for (int i = 0; i < 2; i++) {
+        CHECK(open_path(&options, &report) == FC_OK, "%s", report.message);
+        CHECK(report.created == (i == 0), "created %u", report.created);
+        fc_info_fields info;
+        CHECK_STATUS(FC_OK, fc_info(report.handle, &info));
+        CHECK(info.shards == 2 && info.max_entries == 1000 && info.value_len_max == 5000 &&
+                  info.eviction == FC_EVICTION_S3FIFO && info.kind == FC_KIND_FILE,
+              "not what was asked for");
+        CHECK_STATUS(FC_OK, fc_close(report.handle));
+    }
+    unlink(path);
+}
+
+/* Superblocks that are whole, but of a library that lays segments out differently. */
+static void disagrees(void (*change)(superblock *), int32_t expected, const char *words) {
+    fc_close(create_file(1 << 20));
+    superblock block;
+    int fd = open(path, O_RDWR);
+    CHECK(fd >= 0 && pread(fd, &block, sizeof block, 0) == sizeof block, "cannot read");
+    change(&block);
+    superblock fixed = block;
+    fixed.state = 0;
+    block.checksum = fc_hash(&fixed, offsetof(superblock, checksum), LAYOUT_MAGIC);
+    CHECK(pwrite(fd, &block, sizeof block, 0) == sizeof block, "cannot write");
+    close(fd);
+    fc_options options = file_options(0);
+    fc_report report;
+    CHECK_STATUS(expected, open_path(&options, &report));
+    CHECK(strstr(report.message, words), "\"%s\" does not say \"%s\"", report.message, words);
+    unlink(path);
+}
+
+static void more_bytes(superblock *block) { block->size_bytes += SEGMENT_PAGE; }
+static void more_features(superblock *block) { block->features_incompatible = 8; }
+static void another_policy(superblock *block) { block->eviction = 3; }
+static void no_policy(superblock *block) { block->eviction = 0; }
+static void three_shards(superblock *block) { block->shards = 3; }
+static void large_values(superblock *block) { block->value_len_max = 1 << 20; }
+static void fewer_slots(superblock *block) { block->slots--; }
+static void fewer_extents(superblock *block) { block->extents--; }
+static void larger_extents(superblock *block) { block->extent_bytes *= 2; }
+static void later_shards(superblock *block) { block->shards_offset += 64; }
+static void wider_shards(superblock *block) { block->shard_stride += 64; }
+static void later_extents(superblock *block) { block->extents_offset += 64; }
+static void half_made(superblock *block) { block->state = 0x33; }
+
+static void a_segment_laid_out_differently_is_refused_and_told_why(void) {
+    disagrees(more_bytes, FC_CORRUPT, "its file has 1048576");
+    disagrees(more_features, FC_LAYOUT_MISMATCH, "features 0000000000000008");
+    disagrees(another_policy, FC_LAYOUT_MISMATCH, "policy is number 3");
+    disagrees(no_policy, FC_LAYOUT_MISMATCH, "policy is number 0");
+    disagrees(three_shards, FC_CORRUPT, "impossible: shards is 3");
+    disagrees(large_values, FC_CORRUPT, "impossible: the largest value");
+    disagrees(fewer_slots, FC_LAYOUT_MISMATCH, "this library makes");
+    disagrees(fewer_extents, FC_LAYOUT_MISMATCH, "this library makes");
+    disagrees(larger_extents, FC_LAYOUT_MISMATCH, "this library makes");
+    disagrees(later_shards, FC_LAYOUT_MISMATCH, "this library makes");
+    disagrees(wider_shards, FC_LAYOUT_MISMATCH, "this library makes");
+    disagrees(later_extents, FC_LAYOUT_MISMATCH, "this library makes");
+    disagrees(half_made, FC_CORRUPT, "state is 51");
+}
+
+/* Without a word where the caller wants none. */
+static void failures_are_told_by_status_alone_where_no_report_is_asked_for(void) {
+    CHECK_STATUS(FC_NOT_FOUND, fc_destroy(FC_KIND_FILE, path, (uint32_t)strlen(path), NULL));
+    fc_close(create_file(1 << 20));
+    CHECK_STATUS(FC_OK, fc_destroy(FC_KIND_FILE, path, (uint32_t)strlen(path), NULL));
+}
+
+/* Bytes of a list of names, one a line. */
+static bool lists(const char *list, int32_t len) {
+    const size_t name_len = strlen(name);
+    for (const char *at = list; at < list + len; at = (const char *)memchr(at, '\n', 300) + 1)
+        if (strncmp(at, name, name_len) == 0 && at[name_len] == '\n') return true;
+    return false;
+}
+
+static void a_name_is_listed_until_its_segment_is_destroyed(void) {
+    const uint32_t len = (uint32_t)strlen(name);
+    fc_options options = file_options(1 << 20);
+    options.kind = FC_KIND_SHM;
+    fc_report report;
+    CHECK(fc_open(&options, name, len, &report) == FC_OK, "%s", report.message);
+    const uint32_t handle = report.handle;
+    static char list[1 << 16];
+    const int32_t listed = fc_list(list, sizeof list);
+    CHECK(listed > 0 && listed < (int32_t)sizeof list && lists(list, listed), "%d bytes", listed);
+    /* Others may come and go meanwhile; too little room is told, and not exceeded. */
+    list[1] = 'x';
+    CHECK(fc_list(list, 1) > 1 && list[1] == 'x', "more was written than there is room for");
+    CHECK(fc_list(NULL, 0) > 0, "no length is told");
+    CHECK_STATUS(FC_OK, fc_destroy(FC_KIND_SHM, name, len, &report));
+    CHECK(!lists(list, fc_list(list, sizeof list)), "it is still listed");
+    CHECK_STATUS(FC_NOT_FOUND, fc_destroy(FC_KIND_SHM, name, len, &report));
+    /* Who is attached goes on. */
+    CHECK_STATUS(FC_OK, fc_set(handle, "k", 1, "v", 1, FC_TYPE_BYTES, FC_SET, 0, 0));
+    CHECK_STATUS(FC_OK, fc_close(handle));
+}
+
+static void paths_that_no_file_can_have_are_refused(void) {
+    fc_options options = file_options(1 << 20);
+    fc_report report;
+    static char longest[4097];
+    memset(longest, 'p', sizeof longest);
+    CHECK_STATUS(FC_INVALID_ARGUMENT, fc_open(&options, longest, sizeof longest - 1, &report));
+    CHECK(strstr(report.message, "4096 bytes") && strstr(report.message, "1 to 4095"), "%s",
+          report.message);
+    CHECK_STATUS(FC_INVALID_ARGUMENT, fc_open(&options, longest, 0, &report));
+    CHECK_STATUS(FC_INVALID_ARGUMENT, fc_open(&options, "/tmp/a\0b", 8, &report));
+    CHECK(strstr(report.message, "zero byte"), "%s", report.message);
+    CHECK_STATUS(FC_INVALID_ARGUMENT, fc_destroy(FC_KIND_PRIVATE, "a", 1, &report));
+    CHECK(strstr(report.message, "kind 2 has no name"), "%s", report.message);
+    options.kind = FC_KIND_FD;
+    options.fd = -1;
+    CHECK_STATUS(FC_NOT_FOUND, fc_open(&options, NULL, 0, &report));
+    int fd = memfd_create("empty", MFD_CLOEXEC);
+    CHECK(fd >= 0 && fchmod(fd, 0600) == 0, "memfd");
+    options.fd = fd;
+    CHECK_STATUS(FC_NOT_FOUND, fc_open(&options, NULL, 0, &report));
+    CHECK(strstr(report.message, "inherited descriptor"), "%s", report.message);
+    close(fd);
 }
 
 static void content_survives_closing_and_comes_back(void) {
@@ -145,6 +300,17 @@ static void a_closed_handle_answers_closed_also_after_another_was_opened(void) {
     CHECK_STATUS(FC_CLOSED, fc_set(handle, "k", 1, "v", 1, FC_TYPE_ASCII, FC_SET, 0, 0));
     CHECK_STATUS(FC_CLOSED, fc_close(handle));
     fc_close(other);
+}
+
+/* Generations have 20 bits; a handle is never 0. */
+static void a_handle_is_never_zero_also_after_a_million(void) {
+    for (uint32_t i = 0; i < HANDLES_MAX; i++)
+        if (!handle_table[i].cache) handle_table[i].generation = (1u << 20) - 1;
+    const uint32_t handle = private_open(1 << 20, 1, 0);
+    CHECK(handle >> HANDLE_INDEX_BITS == 1, "generation %u", handle >> HANDLE_INDEX_BITS);
+    CHECK_STATUS(FC_OK, fc_set(handle, "k", 1, "v", 1, FC_TYPE_ASCII, FC_SET, 0, 0));
+    CHECK_STATUS(FC_OK, fc_close(handle));
+    CHECK_STATUS(FC_CLOSED, fc_has(handle, "k", 1));
 }
 
 static void a_forked_child_cannot_use_the_parents_handle(void) {
@@ -215,15 +381,25 @@ static void impossible_options_are_told_the_limit(void) {
 }
 
 int main(void) {
-    snprintf(path, sizeof path, "/tmp/fastcache-segment-test-%d", (int)getpid());
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%s/fastcache-segment-test-%d", folder ? folder : "/tmp",
+             (int)getpid());
+    snprintf(name, sizeof name, "segment-test-%d", (int)getpid());
+    atexit(remove_both);
     TEST(another_layout_version_is_refused_with_both_versions);
     TEST(another_byte_order_is_refused);
     TEST(a_damaged_superblock_is_refused_whatever_field_it_is);
     TEST(bytes_of_something_else_are_refused_and_left_alone);
     TEST(options_that_disagree_are_told_both_values);
+    TEST(options_that_agree_are_accepted);
+    TEST(a_segment_laid_out_differently_is_refused_and_told_why);
+    TEST(failures_are_told_by_status_alone_where_no_report_is_asked_for);
+    TEST(a_name_is_listed_until_its_segment_is_destroyed);
+    TEST(paths_that_no_file_can_have_are_refused);
     TEST(content_survives_closing_and_comes_back);
     TEST(each_segment_has_its_own_hash_seed);
     TEST(a_closed_handle_answers_closed_also_after_another_was_opened);
+    TEST(a_handle_is_never_zero_also_after_a_million);
     TEST(a_forked_child_cannot_use_the_parents_handle);
     TEST(handles_are_counted_whatever_slots_they_have);
     TEST(more_memory_than_the_machine_has_is_refused);
