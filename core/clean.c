@@ -511,11 +511,9 @@ static uint32_t most_due(const shard *s, uint64_t now_ms, uint32_t vague) {
     return best;
 }
 
-int32_t clean_below(const shard *s, uint64_t entries_max, bool *moved) {
+int32_t clean_below(const shard *s, uint64_t entries_max) {
     cleaning work = {.s = s, .by_count = true};
-    *moved = false;
     while (load_u64_relaxed(&s->header->entries) >= entries_max) {
-        *moved = true;
         const uint64_t now_ms = now_for(s);
         if (now_ms >= load_u64_relaxed(&s->header->expired_until_ms) ||
             load_u64_relaxed(&s->header->expired_max) != 0) {

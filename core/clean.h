@@ -22,7 +22,7 @@ int32_t clean_for(const shard *s, uint32_t lane, uint32_t words, uint32_t key_le
                   uint32_t value_len, uint64_t replaced, uint64_t spent, bool *moved);
 
 /* Reclaims expired entries, then evicts, until there are fewer than `entries_max` entries. */
-int32_t clean_below(const shard *s, uint64_t entries_max, bool *moved);
+int32_t clean_below(const shard *s, uint64_t entries_max);
 
 /* Works on making an extent free, whatever lies there: moves what is live, as a set of `size` bytes
  * has to pay. Returns the bytes moved. */

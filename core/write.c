@@ -86,7 +86,7 @@ static int32_t store(target *t, const write_value *value, uint64_t deadline_ms) 
     bool moved;
     uint64_t spent = 0;
     if (!t->present) {
-        const int32_t status = clean_below(s, s->geometry->shard_entries_max, &moved);
+        const int32_t status = clean_below(s, s->geometry->shard_entries_max);
         if (status != FC_OK) return status;
         spent = grow_index(s, log_size(s, entry_words(deadline_ms), t->key_len, value->len));
     }
