@@ -2,7 +2,8 @@
 //!
 //!   zig build              the shared library for every platform, into dist/native/<platform>/
 //!   zig build -Dhost       the same for this machine only
-//!   zig build test         compiles test/{core,exhaustion,fuzz}/*_test.c with undefined-behaviour checks and runs them
+//!   zig build test         compiles test/{core,exhaustion,fuzz}/*_test.c, optimised, with the core's assertions and
+//!                          undefined-behaviour checks, and runs them
 //!   zig build test-build   compiles them only, into zig-out/core-test/
 //!   zig build cross        the C programs that test/cross/ runs, into zig-out/cross/
 //!   zig build crash        the programs of test/crash/, into zig-out/crash/
@@ -89,20 +90,20 @@ fn sameMachine(target: std.Target, host: std.Target) bool {
         target.abi.isMusl() == host.abi.isMusl();
 }
 
-/// The library's C files as one module.
+/// The library's C files as one module; all but the fastest release checks itself.
 fn coreModule(
     b: *std.Build,
     target: std.Build.ResolvedTarget,
     optimize: std.builtin.OptimizeMode,
 ) !*std.Build.Module {
-    const debug = optimize == .Debug;
+    const checked = optimize != .ReleaseFast;
     const module = b.createModule(.{
         .target = target,
         .optimize = optimize,
         .link_libc = true,
         .pic = true,
-        .strip = !debug,
-        .sanitize_c = if (debug) .full else .off,
+        .strip = !checked,
+        .sanitize_c = if (checked) .full else .off,
     });
     module.addIncludePath(b.path("core"));
     module.addIncludePath(b.path("core/include"));
@@ -117,15 +118,15 @@ fn addTests(b: *std.Build) !void {
     const run_all = b.step("test", "Run the C unit tests");
     const build_all = b.step("test-build", "Compile the C unit tests into zig-out/core-test/");
     const core = b.addLibrary(.{
-        .name = "fastcache-debug",
+        .name = "fastcache-checked",
         .linkage = .static,
-        .root_module = try coreModule(b, b.graph.host, .Debug),
+        .root_module = try coreModule(b, b.graph.host, .ReleaseSafe),
     });
     var previous: ?*std.Build.Step = null;
     for (try testFiles(b)) |file| {
         const module = b.createModule(.{
             .target = b.graph.host,
-            .optimize = .Debug,
+            .optimize = .ReleaseSafe,
             .link_libc = true,
             .sanitize_c = .full,
         });
