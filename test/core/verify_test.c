@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify_test.c: fc_verify names the first invariant that is broken, whichever it is: a sound segment
- * is damaged at one place, asked, and put back.
+ * verify_test.c: fc_verify names the first invariant that is broken, whichever it is, and whoever takes
+ * a shard over from a dead owner mends it: a sound segment is damaged at one place, asked, mended, and
+ * put back.
  */
 #include "harness.h"
 
@@ -12,6 +13,7 @@
 
 #define LARGE_BYTES 30000u
 #define SIZE_BYTES (1u << 20)
+#define ENTRIES 101u
 
 static uint32_t handle;
 static cache *c;
@@ -48,14 +50,40 @@ static void end(void) {
     CHECK_STATUS(FC_OK, fc_close(handle));
 }
 
-/* What was damaged is told, and put back. */
-static void told(const char *words) {
+static void damage_is_told(const char *words) {
     fc_report report;
     const int32_t status = fc_verify(handle, &report);
     CHECK(status == FC_CORRUPT && report.status == FC_CORRUPT, "status %d, not \"%s\"", status,
           words);
     CHECK(strstr(report.message, words), "\"%s\" does not say \"%s\"", report.message, words);
-    memcpy(c->base, sound, SIZE_BYTES);
+}
+
+static void put_back(void) { memcpy(c->base, sound, SIZE_BYTES); }
+
+/* The next writer finds the lock of a dead owner, and counts anew. Of the entries at most `lost` are
+ * gone: those that were damaged themselves. */
+static void mended(uint64_t lost) {
+    store_u64_release(&s.header->lock, 1ull << 63 | (c->slot_index + 1));
+    CHECK_STATUS(FC_MISS, fc_delete(handle, "none", 4));
+    verify(handle);
+    const uint64_t entries = stats_of(handle).entries;
+    CHECK(entries <= ENTRIES && entries + lost >= ENTRIES, "%" PRIu64 " entries", entries);
+    uint64_t there = 0;
+    for (uint64_t number = 0; number < ENTRIES; number++)
+        there += fc_has(handle, &number, sizeof number) == FC_OK;
+    CHECK(there == entries, "%" PRIu64 " can be read", there);
+}
+
+static void told(const char *words) {
+    damage_is_told(words);
+    mended(0);
+    put_back();
+}
+/* Of an entry whose own bytes are damaged nothing is left. */
+static void told_and_lost(const char *words) {
+    damage_is_told(words);
+    mended(1);
+    put_back();
 }
 
 static found entry_of(uint64_t number) {
@@ -96,10 +124,11 @@ static void damage_to_the_notes_of_a_shard_is_told(void) {
     s.header->expired_max = 0;
     s.header->expired_until_ms = TIME_NONE;
     c->clock_base_ms += 2000000;
-    told("live bytes have expired");
+    damage_is_told("live bytes have expired");
+    put_back();
     c->clock_base_ms -= 2000000;
     c->geometry.shard_entries_max = 100;
-    told("more than the limit of 100");
+    damage_is_told("more than the limit of 100");
     c->geometry.shard_entries_max = UINT64_MAX;
     end();
 }
@@ -118,9 +147,11 @@ static void damage_to_the_notes_of_an_extent_is_told(void) {
     s.states[s.geometry->extents - 1].kind = EXTENT_FREE;
     told("has to hold buckets");
     s.states[data].kind = EXTENT_SOLID;
-    told("lies in extent");
+    damage_is_told("lies in extent");
+    put_back();
     s.states[data].used = 8;
-    told("is used up to 8");
+    damage_is_told("is used up to 8");
+    put_back();
     s.lives[free_one].generation = s.header->sequence + 1;
     told("ahead of the shard");
     end();
@@ -132,26 +163,26 @@ static void damage_to_an_entry_is_told(void) {
     header_at(small.record.offset)->shape |= SHAPE_DEAD;
     told("marked as dead");
     *small.word = (small.value & ~WORD_LOCATION_MASK) | (WORD_SECOND - 1);
-    told("names no record");
+    told_and_lost("names no record");
     *small.word = small.value ^ 1ull << WORD_TAG_SHIFT;
-    told("does not belong");
+    told_and_lost("does not belong");
     *small.word = small.value ^ WORD_SECOND;
-    told("does not belong");
+    told_and_lost("does not belong");
     /* The key's first byte: it is now another key's record. */
     *(uint8_t *)(s.extents + (small.record.key - s.extents)) ^= 0x55;
-    told("does not belong");
+    told_and_lost("does not belong");
     bucket *its = (bucket *)((uintptr_t)small.word & ~(uintptr_t)(sizeof(bucket) - 1));
     for (uint32_t i = 0; i < BUCKET_WORDS; i++)
         if (!its->words[i]) its->words[i] = small.value;
     told("twice");
     large.record.locations[0] = small.record.offset;
-    told("no chunk at");
+    told_and_lost("no chunk at");
     large.record.locations[0] = s.geometry->shard_data_bytes;
-    told("no chunk at");
+    told_and_lost("no chunk at");
     header_at(large.record.locations[0])->identity ^= 1;
-    told("belongs to another key");
+    told_and_lost("belongs to another key");
     header_at(large.record.offset)->shape--;
-    told("has parts of");
+    told_and_lost("has parts of");
     end();
 }
 
@@ -163,7 +194,8 @@ static void an_impossible_size_of_the_index_is_told_by_all_that_write(void) {
     CHECK_STATUS(FC_CORRUPT, fc_delete(handle, "k", 1));
     CHECK_STATUS(FC_CORRUPT, fc_clear(handle));
     CHECK_STATUS(FC_MISS, fc_has(handle, "k", 1));
-    told("shard 0: the segment is damaged");
+    damage_is_told("shard 0: the segment is damaged");
+    put_back();
     end();
 }
 
@@ -175,11 +207,28 @@ static void entries_on_probation_are_counted(void) {
     end();
 }
 
+static void the_shard_is_named(void) {
+    const uint32_t two = private_open(4 << 20, 2, 0);
+    cache *its = (cache *)handle_get(two);
+#if !defined(NDEBUG)
+    its->unlocks_until_walk = WALK_NEVER;
+#endif
+    shard_header *second = shard_at(its, 1).header;
+    second->entries++;
+    fc_report report;
+    CHECK_STATUS(FC_CORRUPT, fc_verify(two, &report));
+    CHECK(strstr(report.message, "shard 1: 0 entries"), "%s", report.message);
+    second->entries--;
+    verify(two);
+    CHECK_STATUS(FC_OK, fc_close(two));
+}
+
 int main(void) {
     TEST(damage_to_the_notes_of_a_shard_is_told);
     TEST(damage_to_the_notes_of_an_extent_is_told);
     TEST(damage_to_an_entry_is_told);
     TEST(an_impossible_size_of_the_index_is_told_by_all_that_write);
     TEST(entries_on_probation_are_counted);
+    TEST(the_shard_is_named);
     return TESTS_DONE();
 }
