@@ -186,6 +186,17 @@ static void only_memory_of_the_right_kind_is_bound(void) {
     end();
 }
 
+/* Whatever its memory was before. */
+static void a_handle_begins_with_nothing_bound(void) {
+    for (int i = 0; i < 3; i++) {
+        begin();
+        end();
+        handle = private_open(1 << 20, 1, 0);
+        CHECK_STATUS(FC_INVALID_ARGUMENT, fc_io_has(handle, 1));
+        end();
+    }
+}
+
 int main(void) {
     TEST(what_is_set_is_got_with_its_type_length_and_version);
     TEST(a_value_too_large_for_the_rest_of_the_region_tells_its_length);
@@ -193,5 +204,6 @@ int main(void) {
     TEST(batches_lie_where_values_lie);
     TEST(what_reaches_beyond_a_region_is_refused);
     TEST(only_memory_of_the_right_kind_is_bound);
+    TEST(a_handle_begins_with_nothing_bound);
     return TESTS_DONE();
 }

@@ -348,6 +348,29 @@ static void more_memory_than_the_machine_has_is_refused(void) {
     CHECK(strstr(report.message, "2199023255552"), "%s", report.message);
 }
 
+/* One table behind the other, each from a line on, and as large as layout.h and geometry.h say. */
+static void tables_fit(const geometry *g) {
+    const uint64_t slots_end = SEGMENT_PAGE + g->slots * sizeof(process_slot);
+    CHECK(g->tags_offset >= slots_end && g->tags_offset < slots_end + SEGMENT_PAGE, "tags");
+    CHECK(g->tag_slots * 8 * 128 <= g->size_bytes && (g->tag_slots + 1) * 8 * 128 > g->size_bytes,
+          "%" PRIu64 " tags", g->tag_slots);
+    CHECK(g->shards_offset >= g->tags_offset + 8 * g->tag_slots, "shards");
+    CHECK(g->lease_lines >= 16 && g->lease_lines <= 256 && is_power_of_two(g->lease_lines),
+          "%u leases", g->lease_lines);
+    CHECK(is_power_of_two(g->stamps) && g->stamps <= g->shard_stride / 2048 &&
+              2ull * g->stamps > g->shard_stride / 2048,
+          "%u stamps", g->stamps);
+    CHECK(g->lives_offset == SHARD_LEASES_OFFSET + g->lease_lines * CACHE_LINE, "lives");
+    CHECK(g->states_offset >= g->lives_offset + g->extents * sizeof(extent_life), "states");
+    CHECK(g->stamps_offset >= g->states_offset + g->extents * sizeof(extent_state), "stamps");
+    CHECK(g->extents_offset >= g->stamps_offset + g->stamps * 8ull, "extents");
+    const uint64_t offsets[] = {g->tags_offset,   g->shards_offset, g->shard_stride,
+                                g->lives_offset,  g->states_offset, g->stamps_offset,
+                                g->extents_offset};
+    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++)
+        CHECK(offsets[i] % CACHE_LINE == 0, "offset %zu is %" PRIu64, i, offsets[i]);
+}
+
 static void geometries_fit_their_size(void) {
     for (uint64_t size = FC_SIZE_MIN; size < 1ull << 40; size += size / 7) {
         for (uint32_t processors = 1; processors <= 256; processors *= 4) {
@@ -362,6 +385,7 @@ static void geometries_fit_their_size(void) {
                   "%u extents", g.extents);
             CHECK(size < 64 << 20 || g.value_len_max >= 1 << 20, "values of %" PRIu64,
                   g.value_len_max);
+            tables_fit(&g);
         }
     }
 }
