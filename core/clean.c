@@ -344,7 +344,7 @@ static void purge_visit(void *context, uint64_t *word, uint32_t number) {
     for (uint32_t i = 0; whole && i < entry.record.chunks; i++)
         here |= extent_of(p->s, load_u64_relaxed(&entry.record.locations[i])) == p->extent;
     if (!here) return;
-    (void)(whole ? entry_drop(p->s, &entry) : index_clear_word(p->s, word));
+    (void)(whole ? entry_drop(p->s, &entry) : entry_drop_unreadable(p->s, &entry));
 }
 
 /* Afterwards nothing reaches the extent, also if its records could not be understood. */

@@ -138,11 +138,16 @@ bool entry_store(const shard *s, placement where, uint64_t hash, const void *key
 
 /* ---------------------------------------------------------------- dropping */
 
-/* The entry's word is gone already. */
-static void forget(const shard *s, const found *entry) {
-    count_probation(s, entry->record.offset, false);
+/* One entry less, whose record lies at `offset`. */
+static void uncount(const shard *s, uint64_t offset) {
+    count_probation(s, offset, false);
     uint64_t entries = load_u64_relaxed(&s->header->entries);
     if (entries) store_u64_relaxed(&s->header->entries, entries - 1);
+}
+
+/* The entry's word is gone already. */
+static void forget(const shard *s, const found *entry) {
+    uncount(s, entry->record.offset);
     release_chunks(s, &entry->record);
     log_release(s, &entry->record, entry->record.deadline_ms);
 }
@@ -156,6 +161,12 @@ bool entry_drop(const shard *s, const found *entry) {
 bool entry_drop_to_ghost(const shard *s, const found *entry) {
     if (!index_leave_ghost(s, entry->word)) return false;
     forget(s, entry);
+    return true;
+}
+
+bool entry_drop_unreadable(const shard *s, const found *entry) {
+    if (!index_clear_word(s, entry->word)) return false;
+    uncount(s, word_offset(entry->value));
     return true;
 }
 

@@ -39,6 +39,9 @@ uint64_t entry_moving_bytes(const shard *s, const found *entry);
 bool entry_drop(const shard *s, const found *entry);
 /* The same, but a ghost stays. */
 bool entry_drop_to_ghost(const shard *s, const found *entry);
+/* The same for one whose record cannot be read any more, in a damaged segment: what other parts it
+ * had is not known. */
+bool entry_drop_unreadable(const shard *s, const found *entry);
 
 /* Gives the entry another deadline, 0 for none, and marks it as used. A record without a word for
  * it is written anew, which needs room: see entry_lacks_deadline. */

@@ -75,7 +75,7 @@ static uint64_t *index_room_for(const target *t) {
         (void)entry_drop(s, &victim);
         cache_count(s->cache, COUNT_EVICTIONS, 1);
     } else {
-        (void)index_clear_word(s, victim.word);
+        (void)entry_drop_unreadable(s, &victim);
     }
     return index_room(s, t->hash);
 }
