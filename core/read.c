@@ -128,15 +128,16 @@ static inline void mark(const reader *r) {
     if (unlikely(after != before)) mark_store(r->word, after);
 }
 
-/* `word` is where the key is likely to be, or null. */
+/* `word` is where the key is likely to be, or null; r.sequence is then of before it was found, since
+ * the word's extent, or the record's, may have been reused between then and now. */
 __attribute__((always_inline)) static inline int32_t read_from(reader r, uint64_t *word,
                                                                void *value, uint32_t capacity,
                                                                uint32_t flags,
                                                                read_result *result) {
     const cache *c = r.s.cache;
     for (int i = 0; i < READ_ATTEMPTS; i++) {
-        r.sequence = load_u64_acquire(&r.s.header->sequence);       /* pairs with log.c */
-        r.index_moves = load_u64_acquire(&r.s.header->index_moves); /* pairs with index.c */
+        if (!word) r.sequence = load_u64_acquire(&r.s.header->sequence); /* pairs with log.c */
+        r.index_moves = load_u64_acquire(&r.s.header->index_moves);      /* pairs with index.c */
         attempt found = word ? examine(&r, word) : ATTEMPT_MISS;
         word = NULL;
         if (found == ATTEMPT_MISS) found = search(&r);
@@ -205,6 +206,7 @@ int32_t read_ttl(const cache *c, const void *key, uint32_t key_len, double *ttl_
 void read_begin(const cache *c, lookup *l) {
     l->hash = fc_hash(l->key, l->key_len, c->hash_seed);
     l->s = shard_of(c, l->hash);
+    l->sequence = load_u64_acquire(&l->s.header->sequence); /* pairs with log.c */
     index_prefetch(&l->s, l->hash, &l->pair);
 }
 
@@ -229,7 +231,8 @@ int32_t read_finish(const lookup *l, void *value, uint32_t capacity, uint32_t fl
                     read_result *result) {
     const int32_t key_status = key_check(l->key_len);
     if (unlikely(key_status != FC_OK)) return key_status;
-    const reader r = {.s = l->s, .hash = l->hash, .key = l->key, .key_len = l->key_len};
+    const reader r = {
+        .s = l->s, .sequence = l->sequence, .hash = l->hash, .key = l->key, .key_len = l->key_len};
     const int32_t status = read_from(r, l->word, value, capacity, flags, result);
     count_use(l->s.cache, status, flags);
     return status;

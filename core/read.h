@@ -32,13 +32,15 @@ int32_t read_has(const cache *c, const void *key, uint32_t key_len);
 int32_t read_ttl(const cache *c, const void *key, uint32_t key_len, double *ttl_ms);
 
 /* read_get in four stages, for many keys at once: each of the first three begins to fetch what the
- * next one looks at, so that the cache misses of several lookups overlap. The caller sets the key;
- * what else a lookup holds is only a hint, and read_finish believes none of it. */
+ * next one looks at, so that the cache misses of several lookups overlap. The caller sets the key.
+ * What else a lookup holds is a hint that read_finish checks like any reader, by the sequence of
+ * before the first stage: a later one would pass a word whose extent was reused in between. */
 typedef struct lookup {
     const void *key;
     uint32_t key_len;
     uint64_t hash;
     shard s;
+    uint64_t sequence; /* of the shard, before anything else was read */
     bucket_pair pair;
     uint64_t *word;        /* in the pair, with the key's tag, or null */
     const uint8_t *record; /* where it leads */
