@@ -67,6 +67,10 @@ static inline bool cas_u64_release(uint64_t *p, uint64_t *expected, uint64_t des
     return __atomic_compare_exchange_n(p, expected, desired, false, __ATOMIC_RELEASE,
                                        __ATOMIC_RELAXED);
 }
+static inline bool cas_u64_relaxed(uint64_t *p, uint64_t *expected, uint64_t desired) {
+    return __atomic_compare_exchange_n(p, expected, desired, false, __ATOMIC_RELAXED,
+                                       __ATOMIC_RELAXED);
+}
 
 static inline void fence_acquire(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
 static inline void fence_release(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }

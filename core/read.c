@@ -125,7 +125,7 @@ static bool copy_parts(const reader *r, uint8_t *value) {
 static inline void mark(const reader *r) {
     uint32_t before = word_mark(r->word_value);
     uint32_t after = mark_after_use(&r->s, r->record.extent, before);
-    if (unlikely(after != before)) mark_store(r->word, after);
+    if (unlikely(after != before)) mark_note(r->word, r->word_value, after);
 }
 
 /* `word` is where the key is likely to be, or null; r.sequence is then of before it was found, since

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * stages_test.c: a lookup in stages (read.h) whose shard changes between the stages, as it may for
- * each key of a batch. What the early stages found counts only if nothing of it was reused since.
+ * each key of a batch. What the early stages found counts only if nothing of it was reused since;
+ * and a late reader stores nothing where its word was.
  */
 #include "harness.h"
 
 #include "cache.h"
 #include "handle.h"
+#include "mark.h"
 #include "read.h"
 
 #define KEYS 3000u
@@ -78,7 +80,22 @@ static void a_batch_across_clear(void) {
     }
 }
 
+/* A reader may be stopped before it stores the mark; by then there may be a record. */
+static void a_mark_that_comes_late(void) {
+    const uint64_t value = word_make(0x1234, 7, 4096);
+    uint64_t place = value;
+    mark_note(&place, value, 8);
+    CHECK(place == word_make(0x1234, 8, 4096), "the mark is not stored");
+    for (uint32_t bit = 0; bit < 64; bit++) {
+        const uint64_t other = value ^ 1ull << bit;
+        place = other;
+        mark_note(&place, value, 8);
+        CHECK(place == other, "what is there now was changed");
+    }
+}
+
 int main(void) {
     TEST(a_batch_across_clear);
+    TEST(a_mark_that_comes_late);
     return TESTS_DONE();
 }
