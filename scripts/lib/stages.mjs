@@ -1,6 +1,6 @@
 // The stages of `npm test`. Each gives its tasks: what may run beside any other, once `buildAll` has built everything.
 // A task has a name, and a `run` that takes the place to run in (see leftovers.mjs) and resolves to { passed, failed,
-// skipped, output } as counted by the test programs themselves. One that ends badly without a failed test, or runs
+// skipped, skips, output } as counted by the test programs themselves; `skips` tells what was skipped and why. One that ends badly without a failed test, or runs
 // none, counts as one failure. The longest come first, so that no processor is left with a long one at the end.
 
 import { existsSync, readFileSync, rmSync } from "node:fs";
@@ -47,7 +47,10 @@ function instructionCounts() {
   return [tool("node"), join(root, "bench/instructions.mjs")];
 }
 
-/** A program that speaks the Test Anything Protocol, or says "skipped: why". */
+/**
+ * A program that speaks the Test Anything Protocol, or says "skipped: why" in place of it, or "# skipped: why" for the
+ * test whose "ok" comes next.
+ */
 function program(command, extra = {}) {
   const name = command
     .map((word) => word.replace(root, ""))
@@ -59,10 +62,12 @@ function program(command, extra = {}) {
       const options = { env: { ...env, ...extra }, quiet: true, limitSeconds: PROGRAM_SECONDS_MAX };
       const { code, output } = await run(command, options);
       const count = (pattern) => (output.match(pattern) ?? []).length;
-      const passed = count(/^ok \d/gm);
-      const planned = count(/^1\.\.\d+$/gm) === 0 || passed + count(/^not ok \d/gm) === plan(output);
+      const ended = count(/^ok \d/gm);
+      const planned = count(/^1\.\.\d+$/gm) === 0 || ended + count(/^not ok \d/gm) === plan(output);
       const failed = Math.max(count(/^not ok \d/gm), code !== 0 || !planned ? 1 : 0);
-      return orNothing({ passed, failed, skipped: count(/^skipped: /gm), output });
+      const skips = [...output.matchAll(/^(?:# )?skipped: (.*)$/gm)].map(([, why]) => `${name}: ${why}`);
+      const passed = ended - count(/^# skipped: /gm);
+      return orNothing({ passed, failed, skipped: skips.length, skips, output });
     },
   };
 }
@@ -92,10 +97,15 @@ function vitest(name, args) {
         (file) => file.status === "failed" && file.assertionResults.length === 0,
       );
       const failed = counted.numFailedTests + unloaded.length;
+      const skips = counted.testResults
+        .flatMap((file) => file.assertionResults)
+        .filter((test) => !["passed", "failed"].includes(test.status))
+        .map((test) => test.fullName);
       return orNothing({
         passed: counted.numPassedTests,
         failed: code !== 0 ? Math.max(failed, 1) : failed,
-        skipped: counted.numPendingTests + counted.numTodoTests,
+        skipped: skips.length,
+        skips,
         output,
       });
     },

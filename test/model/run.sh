@@ -5,12 +5,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-for tool in spin cc; do
-    if ! command -v "$tool" >/dev/null; then
-        echo "skipped: $tool is not installed"
-        exit 0
-    fi
-done
+export PATH="$PWD/node_modules/.bin:$PATH"
+source test/model/spin.sh
+if [ -z "$spin" ]; then
+    echo "skipped: $spin_missing"
+    exit 0
+fi
 
 model=$PWD/test/model/read.pml
 work=$(mktemp -d)
@@ -22,12 +22,12 @@ count=0
 errors() { # <assertions or ends> <-D...>
     local what=$1
     shift
-    spin -a "$@" "$model" >/dev/null
+    "$spin" "-P$cc -std=gnu99 -E -x c" -a "$@" "$model" >/dev/null
     if [ "$what" = ends ]; then
-        cc -w -O2 -DNFAIR=3 -DVECTORSZ=2048 -o pan pan.c
+        $cc -w -O2 -DNFAIR=3 -DVECTORSZ=2048 -o pan pan.c
         ./pan -a -f -m1000000 >out.txt
     else
-        cc -w -O2 -DSAFETY -DNOCLAIM -DCOLLAPSE -DVECTORSZ=2048 -o pan pan.c
+        $cc -w -O2 -DSAFETY -DNOCLAIM -DCOLLAPSE -DVECTORSZ=2048 -o pan pan.c
         ./pan -m1000000 >out.txt
     fi
     if grep -q "max search depth too small" out.txt; then
