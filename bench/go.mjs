@@ -1,14 +1,11 @@
 // Go libraries on the core's upstream workload: builds and runs the modules in bench/go, and says what the figures mean.
 
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { run } from "../scripts/lib/process.mjs";
-import { root, systemPath } from "../scripts/lib/tools.mjs";
+import { join } from "node:path";
+import { buildGo } from "../scripts/lib/go.mjs";
+import { root } from "../scripts/lib/tools.mjs";
 import { measure } from "./measure.mjs";
 
 const FOLDER = join(root, "bench/go");
-const INSTALLED = "/usr/local/go/bin";
-const REASON_LENGTH_MAX = 200;
 const UPSTREAM = "leslie-fei/fastcache";
 
 /** What is compared, in words, for the report; `rows` are what was measured. */
@@ -29,39 +26,22 @@ about the machine than about the caches.`;
 
 /** Rows of { library, name, keys, threads, ns, hits }; what cannot be built is left out, with a word why. */
 export async function measureGo({ isQuick }) {
-  const go = findGo();
-  if (go === undefined) return leftOut("the Go libraries", `there is no go on PATH or in ${INSTALLED}`);
-  const peers = await measureProgram(go, "peers", "the Go libraries", isQuick);
+  const peers = await measureProgram("peers", "the Go libraries", isQuick);
   const upstream = isQuick
     ? leftOut(UPSTREAM, "it takes a minute")
-    : await measureProgram(go, "upstream", UPSTREAM, isQuick);
+    : await measureProgram("upstream", UPSTREAM, isQuick);
   return [...peers, ...upstream];
 }
 
 /** Builds and runs the module in the folder `name`. */
-async function measureProgram(go, name, title, isQuick) {
-  const options = { cwd: join(FOLDER, name), quiet: true, env: { GOFLAGS: "-mod=readonly" } };
-  const download = await run([go, "mod", "download"], options);
-  if (download.code !== 0) return leftOut(title, `not to be downloaded: ${shortened(download.output)}`);
+async function measureProgram(name, title, isQuick) {
   const program = join(root, "zig-out/bench", `go-${name}`);
-  const built = await run([go, "build", "-buildvcs=false", "-o", program, "."], options);
-  if (built.code !== 0) return leftOut(title, `not to be built: ${shortened(built.output)}`);
+  const reason = await buildGo(join(FOLDER, name), program);
+  if (reason !== undefined) return leftOut(title, reason);
   return await measure(title, program, isQuick ? ["--quick"] : []);
 }
 
 function leftOut(title, reason) {
   console.error(`left out: ${title}: ${reason}`);
   return [];
-}
-
-function findGo() {
-  return [...systemPath().split(delimiter), INSTALLED]
-    .filter((folder) => folder !== "")
-    .map((folder) => join(folder, "go"))
-    .find((path) => existsSync(path));
-}
-
-/** go's last line says most. */
-function shortened(output) {
-  return output.trim().split("\n").at(-1).trim().slice(0, REASON_LENGTH_MAX);
 }

@@ -46,6 +46,13 @@ export const attacks = {
     what: "the contract suite in Node 20, 22, 24 and 26",
     short: () => [[tool("node"), join(root, "scripts/nodes.mjs")]],
   },
+  history: {
+    what: "recorded histories of three runtimes, checked for linearisability",
+    short: (part) => histories(part ?? "recorded"),
+    long: (part) =>
+      (part === undefined ? ["recorded", "mutants"] : [part]).flatMap((each) => histories(each, "--long")),
+    parts: ["recorded", "mutants"],
+  },
   room: {
     what: "nothing live leaves while there is room; the long form also in real time",
     short: () => tests(["room_test", "space_test"]),
@@ -63,6 +70,12 @@ export function attackPath() {
 
 function crash(...args) {
   return [[tool("node"), join(root, "test/crash/run.mjs"), ...args]];
+}
+
+/** `recorded` is what the cache itself does; `mutants` are caches with a defect each, which has to be found. */
+function histories(part, ...args) {
+  if (part === "mutants") return [[tool("node"), join(root, "test/history/mutants.mjs")]];
+  return [[...runtime("node"), join(root, "test/history/run.mjs"), ...args]];
 }
 
 function shell(folder, ...args) {

@@ -31,6 +31,7 @@ function attackTasks() {
     ...attacks.crash.parts.map((part) => attacks.crash.short(part)),
     attacks.race.short(),
     attacks.model.short(),
+    attacks.history.short(),
   ].flat();
   return commands.map((command) => program(command, { PATH: attackPath() }));
 }

@@ -23,7 +23,8 @@ export function fault(key, value) {
   return describe(value) === describe(makeValue(key, stamp)) ? undefined : `torn: ${key}, stamp ${stamp}`;
 }
 
-function stampOf(value) {
+/** The stamp that a value tells, which may be wrong, or `undefined`. */
+export function stampOf(value) {
   if (value instanceof Uint8Array) return stampOf(new TextDecoder().decode(value));
   const stamp =
     typeof value === "string" ? value.split("#")[1] : Array.isArray(value) ? value[1] : value?.stamp;
