@@ -11,7 +11,7 @@ export const attacks = {
     what: "death and stop at every instruction, kill storms, PID namespaces",
     short: (...parts) => crash("--short", ...parts),
     long: (...parts) => crash(...parts),
-    parts: ["step", "create", "storm", "runtimes", "namespaces"],
+    parts: ["step", "reader", "create", "storm", "runtimes", "namespaces"],
   },
   soak: {
     what: "mixed load with deaths in three runtimes: does anything grow?",

@@ -2,7 +2,7 @@
 //
 //   node test/crash/run.mjs            every instruction, thousands of kills: more than an hour
 //   node test/crash/run.mjs --short    samples, for CI: about two minutes
-//   ... step create storm runtimes namespaces    only these
+//   ... step reader create storm runtimes namespaces    only these
 //   ... soak                                     the soak, which is run only if named: an hour, or a minute
 //
 // Ends with one line such as "36 passed, 0 failed".
@@ -18,6 +18,7 @@ const script = (name) => [...runtime("node"), join(root, "test/crash", name)];
 
 const attacks = {
   step: { short: [program("step"), "--points", "4"], long: [program("step")] },
+  reader: { short: [program("reader"), "--stride", "7"], long: [program("reader")] },
   create: { short: [program("create"), "--points", "3"], long: [program("create"), "--points", "200"] },
   storm: { short: [program("storm"), "--kills", "500"], long: [program("storm"), "--kills", "20000"] },
   runtimes: {
