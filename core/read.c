@@ -121,6 +121,16 @@ static bool copy_parts(const reader *r, uint8_t *value) {
     return true;
 }
 
+/* After its deadline: does the key still have this record, with this deadline? Else it has been
+ * stored or touched since it was read, and may have lived all the time. */
+__attribute__((noinline)) static bool still_the_entry(const reader *r) {
+    record now;
+    fence_acquire(); /* the clock was read before */
+    const uint64_t offset = word_offset(load_u64_acquire(r->word)); /* pairs with index_publish */
+    return offset == r->record.offset && record_load(&r->s, offset, &now) &&
+           now.deadline_ms == r->record.deadline_ms && unchanged(r, now.extent);
+}
+
 /* The only store of a read (contract R3), and only if it changes something. */
 static inline void mark(const reader *r) {
     uint32_t before = word_mark(r->word_value);
@@ -154,7 +164,10 @@ __attribute__((always_inline)) static inline int32_t read_from(reader r, uint64_
         }
         if (unlikely(!unchanged(&r, r.record.extent) || word_reused(&r) || !copied)) continue;
         if (cache_lost(c)) return FC_MISS;
-        if (deadline_passed(c, r.record.deadline_ms)) return FC_MISS;
+        if (deadline_passed(c, r.record.deadline_ms)) {
+            if (still_the_entry(&r)) return FC_MISS;
+            continue;
+        }
         if (!(flags & FC_PEEK) && fits) mark(&r);
         result->version = record_version(&r.record);
         result->deadline_ms = r.record.deadline_ms;

@@ -8,11 +8,14 @@
  *   a word's place   the index shrinks, and the extent with the bucket that the reader has found
  *                    its key in is filled with records: none of them may be changed by the reader,
  *                    which notes that the entry was used
+ *   a deadline       the entry gets a later one, by touch or by set, and the one that the reader has
+ *                    seen passes: the entry was there all the time, so the reader must find it
  */
 #include "handle.h"
 #include "harness.h"
 #include "index.h"
 #include "mark.h"
+#include "os/os.h"
 #include "traced.h"
 
 #define SMALL_ENTRIES 3000u /* their words take several extents */
@@ -21,8 +24,12 @@
 #define LARGE 600u
 #define NEW_ENTRIES 300u /* go to every extent that is free */
 #define NEW 3000u
+/* More than the steps take, and then some. */
+#define TTL_MS 40u
+#define LATER_MS 60000u
 
 static uint8_t read_bytes[4096], wanted_bytes[4096];
+static uint32_t in_time;
 
 /* What the reader reads. It sees what is written here. */
 typedef struct request {
@@ -132,6 +139,35 @@ static bool place_reused_at(uint32_t instruction) {
     return is_inside;
 }
 
+/* -------------------------------------------------------------------- a deadline */
+
+static bool deadline_moved_at(uint32_t instruction, bool by_touch) {
+    const uint32_t handle = private_open(FC_SIZE_MIN, 1, 0);
+    subject->key_len = name(subject->key, 'd', 0);
+    traced reader = reader_start(handle);
+    const uint64_t expires_us = os_uptime_us() + TTL_MS * 1000; /* at the earliest */
+    set(handle, 'd', 0, SMALL, TTL_MS);
+    const uint64_t expired_us = os_uptime_us() + (TTL_MS + 1) * 1000;
+    const bool is_inside = step_to(&reader, instruction);
+    if (is_inside) {
+        if (by_touch)
+            (void)fc_touch(handle, subject->key, subject->key_len, LATER_MS);
+        else
+            set(handle, 'd', 0, SMALL, LATER_MS);
+        /* On a machine that is busy the steps may have taken too long. */
+        const bool lived = os_uptime_us() < expires_us - 1000;
+        while (os_uptime_us() < expired_us) os_sleep_us(1000);
+        traced_finish(&reader);
+        in_time += lived;
+        CHECK(!lived || reader.page->result == (int32_t)SMALL,
+              "status %d at instruction %" PRIu32 ": an entry that lives was missed",
+              reader.page->result, instruction);
+    }
+    traced_kill(&reader);
+    CHECK_STATUS(FC_OK, fc_close(handle));
+    return is_inside;
+}
+
 /* ------------------------------------------------------------------------ tests */
 
 static uint32_t stride = 1;
@@ -140,6 +176,14 @@ static uint32_t a_reader_changes_no_record_when_its_word_is_none_any_more(void) 
     uint32_t points = 0;
     for (uint32_t i = 0; place_reused_at(i); i += stride) points++;
     return points;
+}
+
+static uint32_t a_reader_finds_what_lives_when_a_deadline_moves(void) {
+    uint32_t points = 0;
+    in_time = 0;
+    for (uint32_t i = 0; deadline_moved_at(i, points % 2 == 0); i += stride) points++;
+    CHECK(in_time > 0, "no entry lived until its reader was stopped, of %" PRIu32, points);
+    return in_time;
 }
 
 #define TEST_POINTS(name)                                                              \
@@ -158,5 +202,6 @@ int main(int argc, char **argv) {
     CHECK(stride > 0, "a stride of 0");
     subject = traced_outside(TRACED_BLOCK);
     TEST_POINTS(a_reader_changes_no_record_when_its_word_is_none_any_more);
+    TEST_POINTS(a_reader_finds_what_lives_when_a_deadline_moves);
     return TESTS_DONE();
 }
