@@ -45,22 +45,32 @@ else console.log(`skipped: histories are not checked: ${reason}`);
 
 async function attack() {
   console.log(`# seed ${seed}`);
+  const place = join(folder, String(process.pid));
   for (const [number, phases] of rounds.entries()) {
-    const place = join(folder, String(process.pid));
-    const recorded = [];
-    for (const [i, { name, seconds, eviction = seed % 2 ? "lru" : "s3-fifo" }] of phases.entries()) {
-      const phaseSeed = (seed + number * phases.length + i) % 2 ** 31;
-      const journals = join(place, String(i));
-      recorded.push(await record({ name, seconds, eviction, seed: phaseSeed, module, folder: journals }));
-    }
-    const manifest = join(place, "manifest.json");
-    writeFileSync(manifest, JSON.stringify(recorded));
-    const { code } = await run([checker, manifest, String(seed)], { limitSeconds: CHECK_SECONDS_MAX });
-    if (code !== 0) {
+    const isGood = await attackOnce(place, phases, (seed + number * phases.length) % 2 ** 31);
+    if (!isGood) {
       console.log(`# the journals are in ${place}; seed ${seed}`);
       process.exitCode = 1;
       return;
     }
     rmSync(place, { recursive: true });
   }
+}
+
+/** Records the phases, then checks them; what goes wrong is printed. */
+async function attackOnce(place, phases, phaseSeed) {
+  const recorded = [];
+  for (const [i, { name, seconds, eviction = seed % 2 ? "lru" : "s3-fifo" }] of phases.entries()) {
+    const journals = join(place, String(i));
+    try {
+      recorded.push(await record({ name, seconds, eviction, seed: phaseSeed + i, module, folder: journals }));
+    } catch (error) {
+      console.log(`not ok - recording, ${name}: ${error.message}`);
+      return false;
+    }
+  }
+  const manifest = join(place, "manifest.json");
+  writeFileSync(manifest, JSON.stringify(recorded));
+  const { code } = await run([checker, manifest, String(seed)], { limitSeconds: CHECK_SECONDS_MAX });
+  return code === 0;
 }
