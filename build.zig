@@ -165,7 +165,7 @@ fn addParticipant(b: *std.Build, cross: *std.Build.Step) !void {
 fn addCrash(b: *std.Build) !void {
     const crash = b.step("crash", "Build the programs of test/crash/");
     const target = b.resolveTargetQuery(.{ .cpu_arch = b.graph.host.result.cpu.arch, .os_tag = .linux, .abi = .musl });
-    for ([_][]const u8{ "step", "reader", "create", "storm", "inspect" }) |program| {
+    for ([_][]const u8{ "step", "reader", "create", "power", "storm", "inspect" }) |program| {
         const module = try coreModule(b, target, .ReleaseFast);
         module.addIncludePath(b.path("test/core"));
         module.addCSourceFiles(.{

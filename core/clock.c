@@ -12,14 +12,12 @@ void clock_begin(superblock *block) {
     block->clock_last_ms = os_calendar_ms();
 }
 
-void clock_resume(superblock *block) {
-    uint64_t boot_id = os_boot_id();
-    /* A system that does not tell is taken not to have been booted: others may be attached. */
-    if (boot_id != 0 && block->boot_id != boot_id) {
+void clock_resume(superblock *block, bool rebooted) {
+    if (rebooted) {
         /* Both clocks are cut to whole ms: with one more, no deadline comes later than before. */
         uint64_t now = max_u64(os_calendar_ms() + 1, block->clock_last_ms);
         store_u64_relaxed(&block->clock_base_ms, now - os_uptime_ms());
-        store_u64_relaxed(&block->boot_id, boot_id);
+        store_u64_relaxed(&block->boot_id, os_boot_id());
     }
     store_u64_relaxed(&block->clock_last_ms, os_uptime_ms() + block->clock_base_ms);
 }

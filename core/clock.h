@@ -13,8 +13,8 @@
 
 /* Called with the creation lock held. */
 void clock_begin(superblock *block);
-/* The same boot: nothing to do. Another boot: go on from the calendar, never backwards. */
-void clock_resume(superblock *block);
+/* `rebooted`, or nobody knows: go on from the calendar, never backwards. Else time went on. */
+void clock_resume(superblock *block, bool rebooted);
 /* Notes the time for the next clock_resume. */
 void clock_remember(const cache *c);
 

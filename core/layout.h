@@ -16,9 +16,9 @@
  *
  * Sizes come from geometry.c. Raise LAYOUT_VERSION when anything here changes meaning. What the
  * version provides for and nothing uses yet is zero: the tags' table, leases and stamps, the
- * shard's `shard_word` and `leases_held`, a process slot's nonce, the superblock's feature bits and
- * its clean mark. Who begins to use one sets a feature bit: an incompatible one where others must
- * not go on without knowing it.
+ * shard's `shard_word` and `leases_held`, a process slot's nonce, the superblock's feature bits.
+ * Who begins to use one sets a feature bit: an incompatible one where others must not go on without
+ * knowing it.
  */
 #ifndef FC_LAYOUT_H
 #define FC_LAYOUT_H
@@ -65,17 +65,18 @@ typedef struct superblock {
     uint64_t extents_offset; /* within a shard */
     uint64_t hash_seed;
     uint64_t checksum;
-    /* changes at attach, under the creation lock; see clock.h */
+    /* changes at attach, under the creation lock; see clock.h and seal.h */
     uint64_t clock_base_ms; /* cache time = system's time since boot + base */
     uint64_t clock_last_ms; /* cache time at the last attach or detach */
     uint64_t boot_id;
-    uint64_t clean; /* room for the mark of a file that was closed by its last user */
-    uint64_t file_device, file_inode;
+    uint64_t clean; /* the seal; 0 while the segment is in use, and if that ended badly */
+    uint64_t file_device, file_inode, file_birth_ns; /* the file that it was last used in */
 } superblock;
 
 #define FEATURES_INCOMPATIBLE_KNOWN 0ull
 
-FC_LAYOUT_ASSERT(sizeof(superblock) <= SEGMENT_PAGE);
+#define SECTOR 512u /* of a disk: written as a whole, or not at all */
+FC_LAYOUT_ASSERT(sizeof(superblock) <= SECTOR);
 FC_LAYOUT_ASSERT(offsetof(superblock, state) % 4 == 0);
 FC_LAYOUT_ASSERT(offsetof(superblock, clock_base_ms) % 8 == 0);
 

@@ -7,7 +7,8 @@
  *   3. store state READY (release; pairs with attach's reading it under the same lock).
  *
  * Whoever gets the creation lock and finds anything but READY knows that no creator lives,
- * and begins again. A file that is neither empty nor of ours is never written to.
+ * and begins again. So does who finds content that may not be served (seal.c). A file that is
+ * neither empty nor of ours is never written to.
  */
 #include "segment.h"
 
@@ -18,11 +19,14 @@
 #include "os/os.h"
 #include "process.h"
 #include "report.h"
+#include "seal.h"
 #include "superblock.h"
 
 #define PATH_LEN_MAX 4096u
 #define LOCK_WAIT_US_MIN 10000000ull
 #define LOCK_WAIT_US_PER_GIB 1000000ull
+#define LOCK_WAIT_US_PER_GIB_ON_DISK 20000000ull
+#define CLOSE_WAIT_US 1000000ull
 #define LOCK_POLL_US 1000u
 
 typedef struct target {
@@ -98,8 +102,7 @@ static int32_t ownership_check(int fd, const char *label, os_file_state *state, 
     return FC_OK;
 }
 
-static int32_t creation_lock(int fd, uint64_t size_bytes, const char *label, fc_report *report) {
-    const uint64_t wait_us = LOCK_WAIT_US_MIN + (size_bytes >> 30) * LOCK_WAIT_US_PER_GIB;
+static int32_t creation_lock(int fd, uint64_t wait_us, const char *label, fc_report *report) {
     const uint64_t deadline_us = os_uptime_us() + wait_us;
     for (;;) {
         os_error error = os_byte_lock(fd, CREATION_LOCK_OFFSET);
@@ -107,11 +110,24 @@ static int32_t creation_lock(int fd, uint64_t size_bytes, const char *label, fc_
         if (error != OS_LOCKED) return fail_os(report, "lock", label, error);
         if (os_uptime_us() >= deadline_us)
             return report_fail(report, FC_BUSY,
-                               "another process has been creating %s for more than %" PRIu64
-                               " ms and is still alive; resume or end it",
+                               "another process has been creating or closing %s for more than "
+                               "%" PRIu64 " ms and is still alive; resume or end it",
                                label, wait_us / 1000);
         os_sleep_us(LOCK_POLL_US);
     }
+}
+
+/* How long others may take to create a segment, or to write it back when they close it. */
+static uint64_t patience_us(const os_file_state *file, uint64_t size_bytes) {
+    const uint64_t gib = max_u64(size_bytes, file->size_bytes) >> 30;
+    return LOCK_WAIT_US_MIN +
+           gib * (file->in_memory ? LOCK_WAIT_US_PER_GIB : LOCK_WAIT_US_PER_GIB_ON_DISK);
+}
+
+/* Is anybody attached but by `fd` itself? */
+static bool attended(int fd) {
+    uint64_t slot;
+    return os_byte_held(fd, SLOT_LOCK_OFFSET, SLOT_LOCK_OFFSET + GEOMETRY_SLOTS_MAX, &slot);
 }
 
 /* ---------------------------------------------------------------- creation */
@@ -152,7 +168,8 @@ static void shard_initialise(const cache *c, uint32_t index) {
     header->epoch = 1;
 }
 
-static int32_t create(const fc_options *options, const char *label, cache *c, fc_report *report) {
+static int32_t create(const fc_options *options, const char *label, const os_file_state *file,
+                      cache *c, fc_report *report) {
     if (options->size_bytes == 0)
         return report_fail(report, FC_INVALID_ARGUMENT,
                            "%s does not exist yet, and creating it takes a size; give one of at "
@@ -168,6 +185,8 @@ static int32_t create(const fc_options *options, const char *label, cache *c, fc
     superblock mark = {.magic = LAYOUT_MAGIC, .state = STATE_CREATING};
     os_error error = os_file_truncate(c->fd, 0); /* forget a dead creator's work */
     if (!error) error = os_file_write(c->fd, 0, &mark, sizeof mark);
+    /* From now on the disk has nothing but what tells of us. */
+    if (!error && !file->in_memory) error = os_file_sync(c->fd);
     if (!error) error = os_file_reserve(c->fd, size);
     if (error) return fail_reserve(c->fd, size, label, error, report);
     void *base;
@@ -177,7 +196,7 @@ static int32_t create(const fc_options *options, const char *label, cache *c, fc
 
     superblock *block = cache_superblock(c);
     superblock_write(block, options, &c->geometry, seed);
-    clock_begin(block);
+    seal_begin(block, file);
     for (uint32_t i = 0; i < c->geometry.shards; i++) shard_initialise(c, i);
     store_u32_release(&block->state, STATE_READY);
     c->hash_seed = seed;
@@ -187,12 +206,25 @@ static int32_t create(const fc_options *options, const char *label, cache *c, fc
 
 /* --------------------------------------------------------------- attaching */
 
-static int32_t attach(const fc_options *options, const char *label, uint64_t file_bytes, cache *c,
-                      fc_report *report) {
+/* The same segment once more, empty. */
+static int32_t create_anew(const superblock *block, const char *label, const os_file_state *file,
+                           cache *c, fc_report *report) {
+    const fc_options same = {.shards = block->shards,
+                             .eviction = block->eviction,
+                             .size_bytes = block->size_bytes,
+                             .max_entries = block->max_entries,
+                             .value_len_max = block->value_len_max};
+    os_unmap(c->base, block->size_bytes);
+    c->base = NULL;
+    return create(&same, label, file, c, report);
+}
+
+static int32_t attach(const fc_options *options, const char *label, const os_file_state *file,
+                      cache *c, bool *created, fc_report *report) {
     superblock block;
     os_error error = os_file_read(c->fd, 0, &block, sizeof block);
     if (error) return fail_os(report, "read", label, error);
-    int32_t status = superblock_validate(&block, file_bytes, &c->geometry, report);
+    int32_t status = superblock_validate(&block, file->size_bytes, &c->geometry, report);
     if (status == FC_OK) status = superblock_agree(&block, options, report);
     if (status != FC_OK) return status;
     void *base;
@@ -201,8 +233,11 @@ static int32_t attach(const fc_options *options, const char *label, uint64_t fil
     c->base = base;
     c->hash_seed = block.hash_seed;
     adopt_policy(c, block.eviction);
-    clock_resume(cache_superblock(c));
-    return FC_OK;
+    bool trusted;
+    status = seal_open(c, file, attended(c->fd), &trusted, report);
+    if (status != FC_OK || trusted) return status;
+    *created = true;
+    return create_anew(&block, label, file, c, report);
 }
 
 /* Does the file hold a segment, or nothing, or somebody else's bytes? */
@@ -237,20 +272,19 @@ static int32_t create_or_attach(const fc_options *options, const char *label, ca
             return report_fail(
                 report, FC_EXISTS,
                 "%s exists already; attach to it, destroy it, or choose another name", label);
-        return attach(options, label, file.size_bytes, c, report);
+        return attach(options, label, &file, c, created, report);
     }
     if (options->create == FC_ATTACH || options->kind == FC_KIND_FD)
         return report_fail(report, FC_NOT_FOUND,
                            "there is no segment %s; create it, or check the name", label);
-    uint64_t slot;
-    if (os_byte_held(c->fd, SLOT_LOCK_OFFSET, SLOT_LOCK_OFFSET + GEOMETRY_SLOTS_MAX, &slot))
+    if (attended(c->fd))
         return report_fail(
             report, FC_CORRUPT,
             "%s was cut short or overwritten while a process is attached to it; close "
             "it there, or remove the file",
             label);
     *created = true;
-    return create(options, label, c, report);
+    return create(options, label, &file, c, report);
 }
 
 /* ----------------------------------------------------------------- opening */
@@ -292,7 +326,11 @@ static int32_t open_locked(const fc_options *options, const target *t, cache *c,
     bool created = false;
     os_file_state file;
     int32_t status = ownership_check(c->fd, t->label, &file, report);
-    if (status == FC_OK) status = creation_lock(c->fd, options->size_bytes, t->label, report);
+    if (status == FC_OK) {
+        c->sealed_when_left = options->kind == FC_KIND_FILE || !file.in_memory;
+        const uint64_t wait_us = patience_us(&file, options->size_bytes);
+        status = creation_lock(c->fd, wait_us, t->label, report);
+    }
     if (status == FC_OK && named) {
         status = ownership_check(c->fd, t->label, &file, report);
         *again = status == FC_OK && !file.linked;
@@ -343,6 +381,7 @@ int32_t segment_open(const fc_options *options, const char *name, uint32_t name_
     }
     if (status == FC_OK && (options->kind == FC_KIND_SHM || options->kind == FC_KIND_FILE))
         status = target_resolve(options->kind, name, name_len, &t, report);
+    c->kind = options->kind;
     bool again = status == FC_OK;
     while (again) {
         again = false;
@@ -351,14 +390,25 @@ int32_t segment_open(const fc_options *options, const char *name, uint32_t name_
     }
     if (status != FC_OK) return status;
     if (os_file_reopen(c->fd, &c->shared_fd) != 0) c->shared_fd = -1;
-    c->kind = options->kind;
     c->clock_base_ms = cache_superblock(c)->clock_base_ms;
     c->lock_wait_ms = options->lock_wait_ms ? options->lock_wait_ms : 1000;
     return FC_OK;
 }
 
+/* The last user leaves the file whole. Who is told last that nobody else is attached? The creation
+ * lock decides: it is let go together with the slot, when c->fd is closed. Before it is taken the
+ * bulk is written back, so that others who come meanwhile need not wait for that. */
+static void leave_file(const cache *c) {
+    os_file_state file;
+    if (os_file_state_get(c->fd, &file) != 0 || !file.linked) return; /* nobody will come */
+    if (!attended(c->fd)) (void)os_file_sync(c->fd); /* seal_close does it again, and heeds it */
+    if (creation_lock(c->fd, CLOSE_WAIT_US, "", NULL) != FC_OK) return;
+    if (!attended(c->fd)) seal_close(c);
+}
+
 void segment_close(cache *c) {
     clock_remember(c);
+    if (c->sealed_when_left) leave_file(c);
     os_unmap(c->base, c->geometry.size_bytes);
     if (c->shared_fd >= 0) os_file_close(c->shared_fd);
     os_file_close(c->fd); /* frees the slot: the kernel drops its byte lock */
@@ -383,7 +433,7 @@ int32_t segment_destroy(uint32_t kind, const char *name, uint32_t name_len, fc_r
     os_file_state file;
     enum segment_state state;
     status = ownership_check(fd, t.label, &file, report);
-    if (status == FC_OK) status = creation_lock(fd, 0, t.label, report);
+    if (status == FC_OK) status = creation_lock(fd, patience_us(&file, 0), t.label, report);
     if (status == FC_OK) status = ownership_check(fd, t.label, &file, report);
     if (status == FC_OK) status = content_state(fd, &file, t.label, &state, report);
     if (status == FC_OK && file.linked) {

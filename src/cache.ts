@@ -269,7 +269,10 @@ export class FastCache<V = unknown> {
     return this.#handle.info;
   }
 
-  /** Detaches. Later calls throw `CLOSED`; closing again does nothing. The segment stays. */
+  /**
+   * Detaches. Later calls throw `CLOSED`; closing again does nothing. The segment stays. Who closes
+   * a file (`path`) as the last waits until the disk has all of it: only so it survives a reboot.
+   */
   close(): void {
     this.#handle.close();
   }

@@ -148,6 +148,7 @@ function readInfo(handle: Handle, target: string | undefined, created: boolean):
     maxProcesses: raw.processes_max,
     fd: raw.fd === FD_NONE ? -1 : raw.fd,
     created,
+    recovered: !created,
   });
 }
 

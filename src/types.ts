@@ -24,7 +24,10 @@ export interface Codec<V = unknown> {
 export interface OpenOptions<V = unknown> {
   /** A POSIX shared-memory segment: 1 to 200 letters, digits, `.`, `_` or `-`. */
   name?: string | undefined;
-  /** A segment in this file; it survives a reboot. */
+  /**
+   * A segment in this file. It survives a reboot if the last process that had it open closed it;
+   * see `Info.recovered`.
+   */
   path?: string | undefined;
   /** The segment behind a descriptor: `info.fd` of an open cache, or what a parent passed on. */
   fd?: number | undefined;
@@ -145,6 +148,11 @@ export interface Info {
    * inherit. Closed with the cache. -1 where the system has no /proc.
    */
   readonly fd: number;
-  /** True if this handle created the segment. */
+  /** True if this handle created the segment, or began it anew because its content was not to be trusted. */
   readonly created: boolean;
+  /**
+   * True if this handle found what others have stored, and all of it is whole. False if it began
+   * empty: because it is new, or because a file was left by a loss of power, or copied in use.
+   */
+  readonly recovered: boolean;
 }

@@ -130,7 +130,7 @@ typedef struct fc_options {
 typedef struct fc_report {
     int32_t status;   /* as returned */
     uint32_t handle;  /* fc_open: the handle, never 0; otherwise 0 */
-    uint32_t created; /* fc_open: 1 if this call created the segment */
+    uint32_t created; /* fc_open: 1 if this call created the segment, or began it anew */
     uint32_t message_len;
     /* What was wrong, the number, the limit, the remedy; UTF-8, ends in 0. */
     char message[FC_MESSAGE_LEN_MAX + 1];
@@ -150,6 +150,9 @@ FC_API const char *fc_status_text(int32_t status);
  * miss and writes answer FC_CORRUPT: the first fc_open of a process installs a handler
  * of SIGBUS, which passes on what is not about a segment. The object is created with mode 0600 and
  * opened only if it is ours and no symbolic link.
+ * A file (FC_KIND_FILE) is served as it is if it was last used in this boot and is the same file,
+ * or if its last user closed it. Else (a loss of power, a copy made in use) nobody can tell which
+ * of its pages are of one time: it begins anew, empty, with the geometry that it had.
  * Statuses: FC_OK and any of INVALID_ARGUMENT, NOT_FOUND, EXISTS, NO_SPACE,
  * LAYOUT_MISMATCH, CORRUPT, PERMISSION, BUSY (another process is creating it and
  * does not finish). Safe to call from any number of threads and processes at
@@ -159,7 +162,9 @@ FC_API int32_t fc_open(const fc_options *options, const char *name, uint32_t nam
                        fc_report *report);
 
 /* Detaches: unmaps the segment and frees the process slot. The handle's number
- * is not used again soon; using it answers FC_CLOSED. FC_OK or FC_CLOSED. */
+ * is not used again soon; using it answers FC_CLOSED. FC_OK or FC_CLOSED.
+ * Who closes a file (FC_KIND_FILE) as its last user waits until the disk has all of it: only so its
+ * content outlives the boot. Where the disk refuses, the next boot begins with an empty one. */
 FC_API int32_t fc_close(uint32_t handle);
 
 /* Removes a segment by name or path. Processes attached to it keep using it

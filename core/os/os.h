@@ -45,6 +45,10 @@ typedef struct os_file_state {
     bool regular;
     bool linked;       /* still has a name */
     bool private_mode; /* no permission for group and others */
+    bool in_memory;    /* does not outlive the boot */
+    /* Which file it is: no two of one boot agree in all three. `birth_ns` tells a file from one
+     * that had its number before; 0 where the file system does not know it. */
+    uint64_t device, inode, birth_ns;
 } os_file_state;
 
 /* Opens without following a symbolic link in the last component, closed on exec.
@@ -61,6 +65,9 @@ os_error os_file_write(int fd, uint64_t offset, const void *from, size_t len);
  * gives them. */
 os_error os_file_reserve(int fd, uint64_t size_bytes);
 os_error os_file_truncate(int fd, uint64_t size_bytes);
+/* What was written to the file before, through mappings too, outlives a loss of power from the
+ * return on. May take as long as the disk takes for all of it. */
+os_error os_file_sync(int fd);
 void os_file_close(int fd);
 os_error os_file_unlink(const char *path);
 

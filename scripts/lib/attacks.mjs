@@ -13,6 +13,11 @@ export const attacks = {
     long: (...parts) => crash(...parts),
     parts: ["step", "reader", "create", "storm", "runtimes", "namespaces"],
   },
+  files: {
+    what: "loss of power, copies in use: what a segment's file holds then",
+    short: () => power("--images", "300", "--copies", "100"),
+    long: () => power("--images", "30000", "--copies", "10000"),
+  },
   soak: {
     what: "mixed load with deaths in three runtimes: does anything grow?",
     short: () => crash("--short", "soak"),
@@ -76,6 +81,13 @@ function crash(...args) {
 function histories(part, ...args) {
   if (part === "mutants") return [[tool("node"), join(root, "test/history/mutants.mjs")]];
   return [[...runtime("node"), join(root, "test/history/run.mjs"), ...args]];
+}
+
+function power(...args) {
+  return [
+    [tool("zig"), "build", "crash"],
+    [join(root, "zig-out/crash/power"), ...args],
+  ];
 }
 
 function shell(folder, ...args) {

@@ -29,6 +29,7 @@ export const stages = [
 function attackTasks() {
   const commands = [
     ...attacks.crash.parts.map((part) => attacks.crash.short(part)),
+    attacks.files.short().slice(-1), // without its build
     attacks.race.short(),
     attacks.model.short(),
     attacks.history.short(),

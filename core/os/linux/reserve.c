@@ -8,12 +8,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "../../check.h"
@@ -96,8 +94,7 @@ static void allocate_huge(int fd, uint64_t size_bytes) {
 
 os_error os_file_reserve(int fd, uint64_t size_bytes) {
     if (over_size_limit(size_bytes)) return EFBIG;
-    struct statfs s;
-    const bool in_memory = fstatfs(fd, &s) == 0 && s.f_type == TMPFS_MAGIC;
+    const bool in_memory = file_in_memory(fd);
     /* Memory without a limit of its own would be granted until the kernel kills somebody. */
     if (in_memory && size_bytes > memory_available()) return ENOMEM;
     if (ftruncate(fd, (off_t)size_bytes) != 0) return errno;

@@ -33,6 +33,10 @@ os_error os_file_state_get(int fd, os_file_state *state) {
         .regular = S_ISREG(s.st_mode),
         .linked = s.st_nlink > 0,
         .private_mode = (s.st_mode & 077) == 0,
+        .in_memory = file_in_memory(fd),
+        .device = (uint64_t)s.st_dev,
+        .inode = (uint64_t)s.st_ino,
+        .birth_ns = file_birth_ns(fd),
     };
     return 0;
 }
@@ -77,6 +81,13 @@ os_error write_zeros(int fd, uint64_t size_bytes) {
 
 os_error os_file_truncate(int fd, uint64_t size_bytes) {
     return ftruncate(fd, (off_t)size_bytes) == 0 ? 0 : errno;
+}
+
+os_error os_file_sync(int fd) {
+    int done;
+    do done = fdatasync(fd);
+    while (done < 0 && errno == EINTR);
+    return done == 0 ? 0 : errno;
 }
 
 void os_file_close(int fd) { close(fd); }

@@ -22,6 +22,9 @@ void *map_file(int fd, uint64_t size_bytes);
 /* Puts private zeros in place of whole mapped pages. Called by a signal handler: it must be
  * async-signal-safe, and must not wait. */
 bool map_zeros(uintptr_t from, size_t len);
+/* For os_file_state. */
+bool file_in_memory(int fd);
+uint64_t file_birth_ns(int fd);
 /* Where named shared memory lies: the path of a folder, with a '/' at its end. */
 extern const char shared_memory_directory[];
 /* What a user is told on ENOMEM: it names the limits that the system has. */
