@@ -145,6 +145,26 @@ static int32_t fail_reserve(int fd, uint64_t size_bytes, const char *label, os_e
                        size_bytes, label, os_error_text(error), total, os_no_space_remedy(total));
 }
 
+/* Empties the file, in which a dead creator's work may be, says in it what it is to become, and has
+ * all of it reserved. */
+static int32_t reserve(int fd, uint64_t size_bytes, const char *label, const os_file_state *file,
+                       fc_report *report) {
+    superblock mark = {.magic = LAYOUT_MAGIC, .state = STATE_CREATING};
+    os_error error = os_file_truncate(fd, 0);
+    if (!error) error = os_file_write(fd, 0, &mark, sizeof mark);
+    /* From now on the disk has nothing but what tells of us. */
+    if (!error && !file->in_memory) error = os_file_sync(fd);
+    os_memory_limit narrowest;
+    if (!error && file->in_memory && os_memory_exceeds(size_bytes, &narrowest))
+        return report_fail(report, FC_NO_SPACE,
+                           "cannot reserve %" PRIu64 " bytes for %s: %s has %" PRIu64
+                           " bytes in all, of which %" PRIu64 " are left%s",
+                           size_bytes, label, narrowest.what, narrowest.limit_bytes,
+                           narrowest.left_bytes, narrowest.remedy);
+    if (!error) error = os_file_reserve(fd, size_bytes);
+    return error ? fail_reserve(fd, size_bytes, label, error, report) : FC_OK;
+}
+
 /* The superblock was checked. */
 static void adopt_policy(cache *c, uint32_t eviction) {
     c->eviction = eviction;
@@ -182,15 +202,10 @@ static int32_t create(const fc_options *options, const char *label, const os_fil
         return report_fail(report, FC_NO_SPACE, "the system's random source gives no bytes");
 
     const uint64_t size = c->geometry.size_bytes;
-    superblock mark = {.magic = LAYOUT_MAGIC, .state = STATE_CREATING};
-    os_error error = os_file_truncate(c->fd, 0); /* forget a dead creator's work */
-    if (!error) error = os_file_write(c->fd, 0, &mark, sizeof mark);
-    /* From now on the disk has nothing but what tells of us. */
-    if (!error && !file->in_memory) error = os_file_sync(c->fd);
-    if (!error) error = os_file_reserve(c->fd, size);
-    if (error) return fail_reserve(c->fd, size, label, error, report);
+    status = reserve(c->fd, size, label, file, report);
+    if (status != FC_OK) return status;
     void *base;
-    error = os_map(c->fd, size, &c->lost, &base);
+    os_error error = os_map(c->fd, size, &c->lost, &base);
     if (error) return fail_os(report, "map", label, error);
     c->base = base;
 
@@ -274,9 +289,13 @@ static int32_t create_or_attach(const fc_options *options, const char *label, ca
                 "%s exists already; attach to it, destroy it, or choose another name", label);
         return attach(options, label, &file, c, created, report);
     }
-    if (options->create == FC_ATTACH || options->kind == FC_KIND_FD)
+    if (options->create == FC_ATTACH || options->kind == FC_KIND_FD) {
+        /* A creator that was killed, for want of memory perhaps, holds it as long as this is here:
+         * it is removed as if it were ours. */
+        *created = state == STATE_CREATING && !attended(c->fd);
         return report_fail(report, FC_NOT_FOUND,
                            "there is no segment %s; create it, or check the name", label);
+    }
     if (attended(c->fd))
         return report_fail(
             report, FC_CORRUPT,
@@ -363,7 +382,14 @@ static int32_t open_file(const fc_options *options, target *t, int *fd, fc_repor
     }
     error = os_file_open(t->path, options->create != FC_ATTACH, fd);
     if (!error) return FC_OK;
-    if (os_error_status(error) == FC_NOT_FOUND && options->create == FC_ATTACH)
+    const bool missing = os_error_status(error) == FC_NOT_FOUND;
+    const char *problem = options->kind == FC_KIND_SHM ? os_shared_memory_problem() : NULL;
+    if (problem) {
+        const bool cannot_be_made = missing && options->create != FC_ATTACH;
+        return report_fail(report, cannot_be_made ? FC_NO_SPACE : os_error_status(error),
+                           "cannot open %s: %s", t->label, problem);
+    }
+    if (missing && options->create == FC_ATTACH)
         return report_fail(report, FC_NOT_FOUND,
                            "there is no segment %s; create it, or check the name", t->label);
     return fail_os(report, "open", t->label, error);

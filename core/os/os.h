@@ -61,6 +61,16 @@ os_error os_file_reopen(int fd, int *reopened);
 os_error os_file_state_get(int fd, os_file_state *state);
 os_error os_file_read(int fd, uint64_t offset, void *to, size_t len);
 os_error os_file_write(int fd, uint64_t offset, const void *from, size_t len);
+/* A limit of memory: what sets it, in words, its bytes, what of them is left, and how to have more
+ * (the end of a message, from its punctuation on). */
+typedef struct os_memory_limit {
+    char what[512];
+    uint64_t limit_bytes, left_bytes;
+    const char *remedy;
+} os_memory_limit;
+/* Would so much more memory exceed what this process may have? *narrowest is filled in either way.
+ * Asked before a reservation in memory: what is too much is granted, and then somebody killed. */
+bool os_memory_exceeds(uint64_t size_bytes, os_memory_limit *narrowest);
 /* Sets the size of an empty file and makes the system reserve all of it, in huge pages as far as it
  * gives them. */
 os_error os_file_reserve(int fd, uint64_t size_bytes);
@@ -75,7 +85,10 @@ os_error os_file_unlink(const char *path);
  * its path. */
 bool os_shared_memory_path(uint32_t version, const char *name, size_t name_len, char *path,
                            size_t capacity);
-/* Calls `visit` with the name of each segment of that version and of this user's. */
+/* NULL, or why this process can make no segment by name, and the way out, in words for users. */
+const char *os_shared_memory_problem(void);
+/* Calls `visit` with the name of each segment of that version and of this user's: none where the
+ * system has no named shared memory. */
 os_error os_shared_memory_list(uint32_t version,
                                void (*visit)(void *context, const char *name, size_t len),
                                void *context);
@@ -120,7 +133,8 @@ void os_wake_one(uint32_t *word);
 /* May end early, at a signal. */
 void os_sleep_us(uint32_t us);
 
-/* Since boot, counting the time asleep; not moved by setting the clock. */
+/* Since boot, counting the time asleep; not moved by setting the clock, and the same for all
+ * processes of a boot, whatever namespaces they are in. */
 uint64_t os_uptime_ms(void);
 uint64_t os_uptime_us(void);
 /* The same, cheaper: never ahead of os_uptime_ms, and behind it by no more than this. */

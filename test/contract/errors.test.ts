@@ -129,7 +129,7 @@ test("importing never throws; without the permission for native code, open does 
     expect(runtime).toBe("bun"); // has no permissions to deny
     return;
   }
-  const output = run(UNAVAILABLE, {}, denied);
+  const output = run(UNAVAILABLE, {}, { flags: denied });
   expect(output).toMatch(/^true ERR_FASTCACHE_FFI_UNAVAILABLE true /);
   expect(output).toMatch(/--allow-(ffi|addons)/);
 });
@@ -139,7 +139,7 @@ test("a Node that may not load addons is told why", () => {
     expect(["bun", "deno"]).toContain(runtime); // have no such switch
     return;
   }
-  const output = run(UNAVAILABLE, {}, [...TYPESCRIPT_FLAGS, "--no-addons"]);
+  const output = run(UNAVAILABLE, {}, { flags: [...TYPESCRIPT_FLAGS, "--no-addons"] });
   expect(output).toMatch(/^true ERR_FASTCACHE_FFI_UNAVAILABLE true /);
   expect(output).toMatch(/without --no-addons/);
 });

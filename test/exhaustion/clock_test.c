@@ -7,6 +7,8 @@
  */
 #include "exhaustion.h"
 
+#include <sched.h>
+
 #include "cache.h"
 #include "handle.h"
 #include "os/os.h"
@@ -121,6 +123,75 @@ static void two_handles_keep_one_time(void) {
     CHECK(unlink(path) == 0, "unlink");
 }
 
+/* ---------------------------------------------------------- time namespaces */
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+
+/* Runs `run` in a process whose clocks since boot are moved. False where the system forbids it. */
+static bool in_another_time(const char *offsets, void (*run)(void)) {
+    fflush(stdout);
+    pid_t outer = fork();
+    CHECK(outer >= 0, "fork");
+    if (outer == 0) {
+        if (unshare(CLONE_NEWTIME) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWTIME) != 0) _exit(77);
+        int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+        const ssize_t len = (ssize_t)strlen(offsets);
+        if (fd < 0 || write(fd, offsets, (size_t)len) != len) _exit(77);
+        close(fd);
+        succeeds_in_child(run);
+        _exit(0);
+    }
+    int status;
+    CHECK(waitpid(outer, &status, 0) == outer, "lost the child");
+    CHECK(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77),
+          "the child ended with %x", status);
+    return WEXITSTATUS(status) == 0;
+}
+
+static void agrees_on_deadlines(void) {
+    uint32_t handle = opened(open_file(path, 0));
+    left(handle, "hour", HOUR_MS);
+    left(handle, "two years", 2 * YEAR_MS);
+    set_with(handle, "theirs", HOUR_MS);
+    left(handle, "theirs", HOUR_MS);
+    CHECK(stats_of(handle).expirations == 0, "something has expired");
+    CHECK_STATUS(FC_OK, fc_close(handle));
+}
+
+static void in_other_times(void) {
+    static const char *const offsets[] = {"boottime 86400 0\n", "monotonic 86400 0\n",
+                                          "boottime -60 500000000\nmonotonic 7200 0\n"};
+    for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
+        uint32_t handle = open_with_three();
+        if (!in_another_time(offsets[i], agrees_on_deadlines)) {
+            CHECK_STATUS(FC_OK, fc_close(handle));
+            CHECK(unlink(path) == 0, "unlink");
+            SKIP("this system forbids time namespaces");
+        }
+        left(handle, "hour", HOUR_MS);
+        left(handle, "theirs", HOUR_MS);
+        has_text(handle, "ever", "value");
+        verify(handle);
+        CHECK_STATUS(FC_OK, fc_close(handle));
+        CHECK(unlink(path) == 0, "unlink");
+    }
+}
+
+/* Coarse and exact clock are one, in a namespace too. */
+static void clocks_agree(void) {
+    for (int i = 0; i < 1000; i++) {
+        const uint64_t coarse = os_uptime_coarse_ms(), exact = os_uptime_ms();
+        CHECK(coarse <= exact && exact - coarse < 10000, "%" PRIu64 ", %" PRIu64, coarse, exact);
+    }
+}
+
+static void the_coarse_clock_in_other_times(void) {
+    clocks_agree();
+    (void)in_another_time("boottime -60 0\nmonotonic 7200 0\n", clocks_agree);
+}
+
 int main(void) {
     folder_make();
     path = path_of("segment");
@@ -128,6 +199,8 @@ int main(void) {
     TEST(off_for_a_year);
     TEST(booted_with_the_calendar_a_year_back);
     TEST(two_handles_keep_one_time);
+    TEST(in_other_times);
+    TEST(the_coarse_clock_in_other_times);
     folder_remove();
     return TESTS_DONE();
 }

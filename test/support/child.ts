@@ -46,18 +46,25 @@ function program(body: string, input: unknown, from: string = source): string {
   return path;
 }
 
+/** How a program is run: with these flags of the runtime, and behind this command. */
+interface Way {
+  flags?: readonly string[];
+  under?: readonly string[];
+}
+
 /** Runs a program to its end and returns what it printed. */
-export function run(body: string, input: unknown = {}, flags: readonly string[] = FLAGS[runtime]): string {
-  return finish(program(body, input), flags);
+export function run(body: string, input: unknown = {}, way: Way = {}): string {
+  return finish(program(body, input), way);
 }
 
 /** As `run`, with the package's source at another place. */
 export function runWith(from: string, body: string): string {
-  return finish(program(body, {}, from), FLAGS[runtime]);
+  return finish(program(body, {}, from));
 }
 
-function finish(path: string, flags: readonly string[]): string {
-  const result = spawnSync(process.execPath, [...flags, path], { encoding: "utf8", timeout: 20_000 });
+function finish(path: string, { flags = FLAGS[runtime], under = [] }: Way = {}): string {
+  const [command = "", ...args] = [...under, process.execPath, ...flags, path];
+  const result = spawnSync(command, args, { encoding: "utf8", timeout: 20_000 });
   if (result.status !== 0) throw new Error(`exit code ${result.status}: ${result.stderr}`);
   return result.stdout.trim();
 }

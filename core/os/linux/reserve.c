@@ -8,13 +8,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../../check.h"
 #include "../os.h"
 #include "../posix/internal.h"
 #include "internal.h"
@@ -27,36 +24,6 @@
 /* How long making huge pages may take before the rest is small ones: well below what others wait
  * for a creator (segment.c), whatever the size, and not too long for who waits in open. */
 #define HUGE_PAGES_US_MAX 3000000u
-
-/* The number behind `name` in a file of lines such as "MemAvailable:  123 kB", or of a number only
- * (`name` empty). UINT64_MAX if there is none. */
-static uint64_t number_in(const char *path, const char *name) {
-    FILE *file = fopen(path, "re");
-    if (!file) return UINT64_MAX;
-    char line[256];
-    uint64_t number = UINT64_MAX;
-    while (fgets(line, sizeof line, file)) {
-        if (strncmp(line, name, strlen(name)) != 0) continue;
-        unsigned long long value;
-        if (sscanf(line + strlen(name), "%llu", &value) == 1) number = value;
-        break;
-    }
-    fclose(file);
-    return number;
-}
-
-/* What the machine, or the container's own limit, still has. */
-static uint64_t memory_available(void) {
-    uint64_t kib = number_in("/proc/meminfo", "MemAvailable:");
-    uint64_t swap_kib = number_in("/proc/meminfo", "SwapFree:");
-    uint64_t available = kib < UINT64_MAX / 2048 ? kib * 1024 : UINT64_MAX;
-    if (available != UINT64_MAX && swap_kib < UINT64_MAX / 2048) available += swap_kib * 1024;
-    uint64_t limit = number_in("/sys/fs/cgroup/memory.max", "");
-    uint64_t used = number_in("/sys/fs/cgroup/memory.current", "");
-    if (limit != UINT64_MAX && used != UINT64_MAX)
-        available = min_u64(available, limit > used ? limit - used : 0);
-    return available;
-}
 
 static os_error allocate(int fd, uint64_t offset, uint64_t len) {
     /* The system call itself: C libraries do not agree on how posix_fallocate tells an error. */
@@ -95,8 +62,6 @@ static void allocate_huge(int fd, uint64_t size_bytes) {
 os_error os_file_reserve(int fd, uint64_t size_bytes) {
     if (over_size_limit(size_bytes)) return EFBIG;
     const bool in_memory = file_in_memory(fd);
-    /* Memory without a limit of its own would be granted until the kernel kills somebody. */
-    if (in_memory && size_bytes > memory_available()) return ENOMEM;
     if (ftruncate(fd, (off_t)size_bytes) != 0) return errno;
     if (in_memory) allocate_huge(fd, size_bytes);
     os_error error = allocate(fd, 0, size_bytes);

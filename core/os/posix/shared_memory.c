@@ -32,7 +32,7 @@ os_error os_shared_memory_list(uint32_t version,
     char prefix[32];
     const size_t prefix_len = (size_t)snprintf(prefix, sizeof prefix, PREFIX, version);
     DIR *directory = opendir(shared_memory_directory);
-    if (!directory) return errno;
+    if (!directory) return errno == ENOENT ? 0 : errno;
     struct dirent *entry;
     while ((entry = readdir(directory))) {
         if (strncmp(entry->d_name, prefix, prefix_len) != 0) continue;
