@@ -5,6 +5,8 @@
 #ifndef FC_ARGUMENTS_H
 #define FC_ARGUMENTS_H
 
+#include <math.h>
+
 #include "cache.h"
 
 static inline int32_t key_check(uint32_t key_len) {
@@ -12,8 +14,10 @@ static inline int32_t key_check(uint32_t key_len) {
     return likely(key_len <= FC_KEY_LEN_MAX) ? FC_OK : FC_KEY_TOO_LONG;
 }
 
-/* False for negative numbers, NaN, and what is too far away. */
-static inline bool ttl_valid(double ttl_ms) { return ttl_ms >= 0 && ttl_ms <= FC_TTL_MS_MAX; }
+/* False for NaN, and for what is too far away but not infinite. */
+static inline bool ttl_valid(double ttl_ms) {
+    return likely(ttl_ms <= FC_TTL_MS_MAX) || ttl_ms == (double)INFINITY;
+}
 
 static inline int32_t value_check(const cache *c, uint32_t value_len, uint32_t type,
                                   double ttl_ms) {

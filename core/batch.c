@@ -98,6 +98,7 @@ typedef struct entry_view {
     key_view key;
     uint64_t hash;
     write_value value;
+    uint32_t mode;
 } entry_view;
 
 static bool next_entry(const uint8_t *request, uint32_t request_len, uint64_t *at,
@@ -106,10 +107,11 @@ static bool next_entry(const uint8_t *request, uint32_t request_len, uint64_t *a
     if (*at + sizeof header > request_len) return false;
     memcpy(&header, request + *at, sizeof header);
     const uint64_t end = *at + sizeof header + (uint64_t)header.key_len + header.value_len;
-    if (end > request_len) return false;
+    if (end > request_len || header.flags & ~FC_KEEP_TTL) return false;
     out->key = (key_view){request + *at + sizeof header, header.key_len};
     out->value = (write_value){out->key.bytes + header.key_len, header.value_len, header.type,
                                header.ttl_ms};
+    out->mode = FC_SET | header.flags;
     *at = round_up(end, FC_PACKED_ENTRY_UNIT);
     return true;
 }
@@ -128,7 +130,7 @@ int32_t batch_set(const cache *c, const uint8_t *request, uint32_t request_len, 
             const entry_view *e = &window[i];
             int32_t status = key_check(e->key.len);
             if (status == FC_OK)
-                status = write_set_hashed(c, e->hash, e->key.bytes, e->key.len, &e->value);
+                status = write_set_hashed(c, e->hash, e->key.bytes, e->key.len, &e->value, e->mode);
             if (status != FC_OK) return status;
             (*done)++;
         }

@@ -28,12 +28,13 @@ void clock_remember(const cache *c) {
 
 uint64_t clock_now_ms(const cache *c) { return os_uptime_ms() + c->clock_base_ms; }
 
-uint64_t deadline_after(const cache *c, double ttl_ms) {
-    return ttl_ms > 0 ? clock_now_ms(c) + (uint64_t)ceil(ttl_ms) : 0;
+uint64_t deadline_after_some(const cache *c, double ttl_ms) {
+    if (ttl_ms < 0) return DEADLINE_PASSED;
+    return ttl_ms > 0 && !isinf(ttl_ms) ? clock_now_ms(c) + (uint64_t)ceil(ttl_ms) : 0;
 }
 
 double deadline_distance(const cache *c, uint64_t deadline_ms) {
     if (deadline_ms == 0) return (double)INFINITY;
     const uint64_t now = clock_now_ms(c);
-    return deadline_ms > now ? (double)(deadline_ms - now) : 0;
+    return deadline_ms > now ? (double)(deadline_ms - now) : 1;
 }

@@ -20,9 +20,18 @@ void clock_remember(const cache *c);
 
 uint64_t clock_now_ms(const cache *c);
 
-/* A deadline from now in `ttl_ms`, 0 for ttl_ms 0; fractions are rounded up. */
-uint64_t deadline_after(const cache *c, double ttl_ms);
-/* Ms from now until a deadline: 0 if it has passed, infinity for none. */
+/* The deadline of what is over before it begins. Cache time began as calendar time, so this has
+ * passed in every cache. */
+#define DEADLINE_PASSED 1u
+
+/* A deadline from now in `ttl_ms`, fractions rounded up; 0 (none) for ttl_ms 0 and infinity,
+ * DEADLINE_PASSED for less than 0. */
+uint64_t deadline_after_some(const cache *c, double ttl_ms);
+static inline uint64_t deadline_after(const cache *c, double ttl_ms) {
+    return likely(ttl_ms == 0) ? 0 : deadline_after_some(c, ttl_ms);
+}
+/* Ms from now until the deadline of an entry that was just found alive: at least 1, since the clock
+ * may have gone on meanwhile; infinity for none. */
 double deadline_distance(const cache *c, uint64_t deadline_ms);
 
 /* The coarse clock decides all but the last milliseconds before a deadline. */

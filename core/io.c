@@ -91,7 +91,7 @@ static inline int32_t set(const cache *c, uint32_t key_len, const void *value, u
     const uint32_t mode = control->mode;
     const write_value what = {value, value_len, control->type, control->ttl_ms};
     return write_set(c, key_of(c), key_len, &what, mode,
-                     mode == FC_SET_IF_VERSION ? control->version : 0);
+                     (mode & ~FC_KEEP_TTL) == FC_SET_IF_VERSION ? control->version : 0);
 }
 
 int32_t fc_io_set(double handle, double key_len, double value_len) {

@@ -110,8 +110,17 @@ static int32_t store(target *t, const write_value *value, uint64_t deadline_ms) 
     return FC_OK;
 }
 
+/* Stores what is over at once: nobody could ever see it, so only what it replaces goes. */
+static int32_t store_nothing(target *t) {
+    if (t->present && !entry_drop(&t->s, &t->entry)) return FC_BUSY;
+    cache_count(t->s.cache, COUNT_SETS, 1);
+    cache_count(t->s.cache, COUNT_EXPIRATIONS, 1);
+    return FC_OK;
+}
+
 /* Notes that make no sense are rebuilt once; a second failure is the answer. */
 static int32_t store_or_recount(target *t, const write_value *value, uint64_t deadline_ms) {
+    if (unlikely(deadline_ms == DEADLINE_PASSED)) return store_nothing(t);
     int32_t status = store(t, value, deadline_ms);
     if (status != FC_CORRUPT) return status;
     status = guard_recount(&t->s);
@@ -137,7 +146,8 @@ static int32_t set(target *t, const write_value *value, uint32_t mode, double ve
     const cache *c = t->s.cache;
     int32_t status = value_check(c, value->len, value->type, value->ttl_ms);
     if (status != FC_OK) return status;
-    if (mode > FC_SET_IF_VERSION || !(version >= 0 && version <= (double)VERSION_MASK))
+    const uint32_t condition = mode & ~FC_KEEP_TTL;
+    if (condition > FC_SET_IF_VERSION || !(version >= 0 && version <= (double)VERSION_MASK))
         return FC_INVALID_ARGUMENT;
     /* Fetch what the lock's holder will need while nobody waits, and read the clock meanwhile. */
     prefetch(&t->s.header->lock);
@@ -145,13 +155,15 @@ static int32_t set(target *t, const write_value *value, uint32_t mode, double ve
     prefetch(&t->s.header->expired_max);
     bucket_pair pair;
     index_prefetch(&t->s, t->hash, &pair);
-    const uint64_t deadline_ms = deadline_after(c, value->ttl_ms);
+    uint64_t deadline_ms = deadline_after(c, value->ttl_ms);
     (void)index_prefetch_record(&t->s, t->hash, &pair);
     status = guard_lock(&t->s);
     if (status != FC_OK) return status;
     const uint64_t before = load_u64_relaxed(&t->s.header->entries);
     look_up(t);
-    status = condition_met(t, mode, version) ? store_or_recount(t, value, deadline_ms) : FC_MISS;
+    if (unlikely(mode & FC_KEEP_TTL) && t->present) deadline_ms = t->entry.record.deadline_ms;
+    status =
+        condition_met(t, condition, version) ? store_or_recount(t, value, deadline_ms) : FC_MISS;
     const uint64_t now = load_u64_relaxed(&t->s.header->entries);
     index_shrink(&t->s, SPLITS_UNDONE + (uint32_t)(before - min_u64(now, before)));
     guard_unlock(&t->s);
@@ -166,9 +178,9 @@ int32_t write_set(const cache *c, const void *key, uint32_t key_len, const write
 }
 
 int32_t write_set_hashed(const cache *c, uint64_t hash, const void *key, uint32_t key_len,
-                         const write_value *value) {
+                         const write_value *value, uint32_t mode) {
     target t = {.s = shard_of(c, hash), .hash = hash, .key = key, .key_len = key_len};
-    return set(&t, value, FC_SET, 0);
+    return set(&t, value, mode, 0);
 }
 
 static int32_t delete(target *t) {
@@ -231,6 +243,7 @@ int32_t write_touch(const cache *c, const void *key, uint32_t key_len, double tt
     int32_t status = aim(&t, c, key, key_len);
     if (status != FC_OK) return status;
     if (!ttl_valid(ttl_ms)) return FC_INVALID_ARGUMENT;
+    if (ttl_ms < 0) return delete(&t);
     const uint64_t deadline_ms = deadline_after(c, ttl_ms);
     status = guard_lock(&t.s);
     if (status != FC_OK) return status;
@@ -254,7 +267,7 @@ int32_t write_increment(const cache *c, const void *key, uint32_t key_len, doubl
     target t;
     int32_t status = aim(&t, c, key, key_len);
     if (status != FC_OK) return status;
-    if (!ttl_valid(ttl_ms) || !isfinite(by) || !isfinite(initial)) return FC_INVALID_ARGUMENT;
+    if (!ttl_valid(ttl_ms) || !isfinite(by) || isinf(initial)) return FC_INVALID_ARGUMENT;
     uint64_t deadline_ms = deadline_after(c, ttl_ms);
     status = guard_lock(&t.s);
     if (status != FC_OK) return status;
@@ -262,6 +275,8 @@ int32_t write_increment(const cache *c, const void *key, uint32_t key_len, doubl
     double number = initial;
     if (t.present && !number_of(&t, &number)) {
         status = FC_INVALID_ARGUMENT;
+    } else if (!t.present && isnan(initial)) {
+        status = FC_MISS;
     } else {
         if (t.present) deadline_ms = t.entry.record.deadline_ms;
         number += by;

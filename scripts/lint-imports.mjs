@@ -17,7 +17,7 @@ const ROOMS = [
   ["values", ["wire/value"]],
   ["keys and answers", ["wire/key", "wire/pool"]],
   ["requests", ["wire/request"]],
-  ["memory", ["wire/memory"]],
+  ["memory", ["wire/kind", "wire/memory"]],
   ["library", ["binding/library"]],
   ["runtimes", ["binding/bun", "binding/deno", "binding/node"]],
   ["binding", ["binding/binding", "binding/libc", "binding/pin", "binding/platforms"]],

@@ -7,7 +7,7 @@
 // Struct offsets are those of LP64, little-endian: the only targets we build for.
 
 /** `FC_ABI_VERSION`; compared with `fc_abi_version()` when the library is loaded. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 /** `FC_STATUS_TABLE`: results below zero. The error codes derive from the names. */
 export const STATUS = {
@@ -63,6 +63,7 @@ export const CONSTANTS = {
   FC_TTL_MS_MAX: 281_474_976_710_655,
   FC_MESSAGE_LEN_MAX: 1007,
   FC_PEEK: 1,
+  FC_KEEP_TTL: 16,
   FC_PACKED_KEY_UNIT: 4,
   FC_PACKED_ENTRY_UNIT: 8,
   FC_PACKED_ANSWER_UNIT: 8,
@@ -169,7 +170,7 @@ export const PACKED_KEY = { key_len: 0 } as const;
 export const PACKED_KEY_SIZE = 4;
 
 /** `fc_packed_entry`: behind it the key, then the value. */
-export const PACKED_ENTRY = { key_len: 0, value_len: 4, type: 8, reserved: 12, ttl_ms: 16 } as const;
+export const PACKED_ENTRY = { key_len: 0, value_len: 4, type: 8, flags: 12, ttl_ms: 16 } as const;
 export const PACKED_ENTRY_SIZE = 24;
 
 /** `fc_packed_answer`: behind it the value. */

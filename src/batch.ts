@@ -19,7 +19,7 @@ import {
   WORD,
 } from "./abi.ts";
 import { FastCacheError, invalid, nameOf } from "./errors.ts";
-import { ttlOf } from "./options.ts";
+import { keepOf, ttlOf } from "./options.ts";
 import { readWritten } from "./read.ts";
 import type { Handle } from "./segment.ts";
 import type { BatchEntry, Key } from "./types.ts";
@@ -145,6 +145,8 @@ interface Pulled {
   readonly key: Key;
   readonly value: Plain;
   readonly ttl: number;
+  /** `FC_KEEP_TTL` or 0. */
+  readonly flags: number;
 }
 
 /** Stores `entries` in order; those before a failing one are stored. */
@@ -193,10 +195,15 @@ function prepare(handle: Handle, entry: unknown, defaultTtl: number, copies: boo
   }
   const [key, value, options] = entry as readonly unknown[] as BatchEntry<unknown>;
   const ttl = ttlOf(options, defaultTtl);
+  const flags = keepOf(options);
   const plain = toPlain(value, handle.codec);
   // A codec may encode into one buffer again and again.
-  if (plain instanceof Encoded) return { key, value: new Encoded(plain.type, ownCopy(plain.content)), ttl };
-  return copies ? { key: ownCopy(key), value: ownCopy(plain), ttl } : { key, value: plain, ttl };
+  if (plain instanceof Encoded) {
+    return { key, value: new Encoded(plain.type, ownCopy(plain.content)), ttl, flags };
+  }
+  return copies
+    ? { key: ownCopy(key), value: ownCopy(plain), ttl, flags }
+    : { key, value: plain, ttl, flags };
 }
 
 function sizeOf(value: Plain): number {
@@ -212,8 +219,8 @@ function storePulled(handle: Handle, pulled: readonly Pulled[], before: number):
     try {
       packed = packEntries(handle, pulled, next);
       if (packed.count === 0) {
-        const { key, value, ttl } = pulled[next] as Pulled;
-        storePlain(handle, key, value, ttl, SET_MODE.ALWAYS, 0);
+        const { key, value, ttl, flags } = pulled[next] as Pulled;
+        storePlain(handle, key, value, ttl, SET_MODE.ALWAYS | flags, 0);
         next++;
         continue;
       }
@@ -241,7 +248,7 @@ function packEntries(handle: Handle, pulled: readonly Pulled[], from: number): P
   let offset: number = FC_IO_VALUE;
   let index = from;
   for (; index < pulled.length; index++) {
-    const { key, value, ttl } = pulled[index] as Pulled;
+    const { key, value, ttl, flags } = pulled[index] as Pulled;
     const keyOffset = offset + PACKED_ENTRY_SIZE;
     if (keyOffset + KEY_ROOM > REQUEST_SIZE) break;
     let keyLength: number;
@@ -256,7 +263,7 @@ function packEntries(handle: Handle, pulled: readonly Pulled[], from: number): P
     request.words[(offset + PACKED_ENTRY.key_len) >> 2] = keyLength;
     request.words[(offset + PACKED_ENTRY.value_len) >> 2] = valueLength;
     request.words[(offset + PACKED_ENTRY.type) >> 2] = request.type;
-    request.words[(offset + PACKED_ENTRY.reserved) >> 2] = 0;
+    request.words[(offset + PACKED_ENTRY.flags) >> 2] = flags;
     request.doubles[(offset + PACKED_ENTRY.ttl_ms) >> 3] = ttl;
     offset = alignUp(keyOffset + keyLength + valueLength, FC_PACKED_ENTRY_UNIT);
   }

@@ -8,7 +8,15 @@ import { CONSTANTS, SET_MODE } from "./abi.ts";
 import { deleteMany, getMany, setMany } from "./batch.ts";
 import { invalid, nameOf } from "./errors.ts";
 import { entries, keys } from "./iterate.ts";
-import { checkFinite, checkTtl, parseIncrement, parseOpenOptions, parseTarget, ttlOf } from "./options.ts";
+import {
+  checkFinite,
+  keepOf,
+  parseIncrement,
+  parseOpenOptions,
+  parseTarget,
+  parseTtl,
+  ttlOf,
+} from "./options.ts";
 import { has, read, readBytes, readInto, readVersioned, ttl } from "./read.ts";
 import { destroySegment, Handle, listSegments } from "./segment.ts";
 import { readSize, readStats } from "./stats.ts";
@@ -131,18 +139,18 @@ export class FastCache<V = unknown> {
    * @throws FastCacheError `INVALID_ARGUMENT`, `KEY_TOO_LONG`, `VALUE_TOO_LARGE`, `BUSY`
    */
   set(key: Key, value: V, options?: SetOptions): this {
-    store(this.#handle, key, value, ttlOf(options, this.#ttl), SET_MODE.ALWAYS);
+    store(this.#handle, key, value, ttlOf(options, this.#ttl), SET_MODE.ALWAYS | keepOf(options));
     return this;
   }
 
   /** Stores a value only if the key is absent: true if stored. Throws as `set`. */
   add(key: Key, value: V, options?: SetOptions): boolean {
-    return store(this.#handle, key, value, ttlOf(options, this.#ttl), SET_MODE.ABSENT);
+    return store(this.#handle, key, value, ttlOf(options, this.#ttl), SET_MODE.ABSENT | keepOf(options));
   }
 
   /** Stores a value only if the key is present: true if stored. Throws as `set`. */
   replace(key: Key, value: V, options?: SetOptions): boolean {
-    return store(this.#handle, key, value, ttlOf(options, this.#ttl), SET_MODE.PRESENT);
+    return store(this.#handle, key, value, ttlOf(options, this.#ttl), SET_MODE.PRESENT | keepOf(options));
   }
 
   /** True if there is an entry. Leaves its recency alone. Takes no lock. */
@@ -157,11 +165,20 @@ export class FastCache<V = unknown> {
 
   /**
    * Adds `by` to a number and returns the sum; atomic across processes. An absent entry counts as
-   * `initial` and gets the `ttl`; one that is there keeps its deadline. The sum is that of doubles.
+   * `initial` and gets the `ttl`, or with `ifPresent` stays absent, and the answer is `undefined`; an
+   * entry that is there keeps its deadline. The sum is that of doubles.
+   *
+   * A counter of what is under way (`increment(key, 1, { ttl })` … `increment(key, -1)`) wants
+   * `ifPresent` for the way down: without it, a decrement that comes after the deadline begins a
+   * counter of -1, and one without a deadline.
    *
    * @throws FastCacheError `INVALID_ARGUMENT` if the entry is not a number, or an argument not finite
    */
-  increment(key: Key, by: number = 1, options?: IncrementOptions): number {
+  increment(key: Key, by?: number, options?: IncrementOptions & { ifPresent?: false | undefined }): number;
+  /** The same with options that may say `ifPresent`: `undefined` then means that there was no entry. */
+  increment(key: Key, by: number | undefined, options: IncrementOptions | undefined): number | undefined;
+  /** Both of them. */
+  increment(key: Key, by: number = 1, options?: IncrementOptions): number | undefined {
     const amount = checkFinite("by", by);
     const { initial, ttl } = parseIncrement(options, this.#ttl);
     return increment(this.#handle, key, amount, initial, ttl);
@@ -181,18 +198,21 @@ export class FastCache<V = unknown> {
       throw invalid(`the version is a number of getWithVersion(), not ${nameOf(version)}`);
     }
     const ttl = ttlOf(options, this.#ttl);
-    return store(this.#handle, key, value, ttl, SET_MODE.VERSION, version);
+    return store(this.#handle, key, value, ttl, SET_MODE.VERSION | keepOf(options), version);
   }
 
   /**
-   * Gives an entry a new time to live in ms from now, 0 for none, and marks it as used:
-   * true if there was one.
+   * Gives an entry a new time to live in ms from now, `Infinity` for no deadline, and marks it as
+   * used; 0 or less removes it: true if there was one.
    */
   touch(key: Key, ttl: number): boolean {
-    return touch(this.#handle, key, checkTtl(ttl));
+    return touch(this.#handle, key, parseTtl(ttl));
   }
 
-  /** Remaining time to live in ms; `Infinity` for no deadline; `undefined` if there is no entry. */
+  /**
+   * Remaining time to live in ms: 1 or more; `Infinity` for no deadline; `undefined` if there is no
+   * entry. What it returns may be given to a storing method as `ttl`.
+   */
   ttl(key: Key): number | undefined {
     return ttl(this.#handle, key);
   }

@@ -7,8 +7,13 @@
 import { CONSTANTS, CREATE, EVICTION, KIND } from "./abi.ts";
 import { type FastCacheError, invalid, nameOf } from "./errors.ts";
 import type { Codec, IncrementOptions, OpenOptions, SegmentTarget, SetOptions } from "./types.ts";
+import { dateTime, isDate } from "./wire/kind.ts";
 
-const { FC_NAME_LEN_MAX, FC_SHARDS_MAX, FC_SIZE_MIN, FC_TTL_MS_MAX } = CONSTANTS;
+const { FC_KEEP_TTL, FC_NAME_LEN_MAX, FC_SHARDS_MAX, FC_SIZE_MIN, FC_TTL_MS_MAX } = CONSTANTS;
+
+/** Times to live as native code wants them, beside numbers above 0: no deadline, and over at once. */
+const TTL_NONE = 0;
+const TTL_PAST = -1;
 
 /** `OpenOptions` as native code wants them; 0 means "not given". */
 export interface Opening {
@@ -22,6 +27,7 @@ export interface Opening {
   readonly maxEntries: number;
   readonly maxValueSize: number;
   readonly eviction: number;
+  /** As `parseTtl` gives it. */
   readonly ttl: number;
   readonly codec: Codec<unknown> | undefined;
   /** Path of the native library, if given. */
@@ -46,7 +52,6 @@ const OPEN_OPTIONS = {
 /** @throws FastCacheError `INVALID_ARGUMENT` */
 export function parseOpenOptions<V>(options: OpenOptions<V>): Opening {
   checkNames(options, OPEN_OPTIONS, "open");
-  const { ttl = 0 } = options;
   const opening = {
     ...parseWhere(options),
     create: parseCreate(options.create),
@@ -55,7 +60,7 @@ export function parseOpenOptions<V>(options: OpenOptions<V>): Opening {
     maxEntries: parseInteger("maxEntries", options.maxEntries, 1, Number.MAX_SAFE_INTEGER),
     maxValueSize: parseSize("maxValueSize", options.maxValueSize, 1),
     eviction: parseEviction(options.eviction),
-    ttl: checkTtl(ttl),
+    ttl: parseDefaultTtl(options.ttl),
     codec: parseCodec(options.codec),
     library: parseLibrary(options.library),
   };
@@ -179,35 +184,89 @@ function bytesOf(text: string): number {
   return unit === undefined ? Number.NaN : Math.floor(Number(match?.[1]) * unit);
 }
 
+function parseDefaultTtl(ttl: unknown): number {
+  if (ttl === undefined) return TTL_NONE;
+  const parsed = parseTtl(ttl);
+  if (parsed !== TTL_PAST) return parsed;
+  throw wrong("ttl", ttl, "above 0: milliseconds, or Infinity for no deadline");
+}
+
 /**
- * A time to live in ms: 0 (none) to 2^48 - 1, fractions rounded up by native code.
+ * A time to live in ms, as native code wants it: `Infinity` is no deadline, 0 and less are over at
+ * once. Fractions are rounded up there.
  *
  * @throws FastCacheError `INVALID_ARGUMENT`
  */
-export function checkTtl(ttl: unknown): number {
-  if (typeof ttl === "number" && ttl >= 0 && ttl <= FC_TTL_MS_MAX) return ttl;
-  throw wrong("ttl", ttl, `a number of milliseconds from 0 (no deadline) to ${FC_TTL_MS_MAX}`);
+export function parseTtl(ttl: unknown): number {
+  if (typeof ttl === "number" && ttl <= FC_TTL_MS_MAX) return ttl > 0 ? ttl : TTL_PAST;
+  if (ttl === Infinity) return TTL_NONE;
+  throw wrong("ttl", ttl, `a number of milliseconds up to ${FC_TTL_MS_MAX}, or Infinity for no deadline`);
 }
 
-/** The `ttl` of a storing method's options, or that of the handle. */
+/** The only place where the calendar meets a time to live. */
+function parseExpiresAt(expiresAt: unknown): number {
+  const time = isDate(expiresAt) ? dateTime(expiresAt) : expiresAt;
+  if (typeof time !== "number" || Number.isNaN(time)) {
+    throw wrong("expiresAt", expiresAt, "a valid Date, or a number of milliseconds since 1970");
+  }
+  if (time === Infinity) return TTL_NONE;
+  const ttl = time - Date.now();
+  if (ttl <= FC_TTL_MS_MAX) return ttl > 0 ? ttl : TTL_PAST;
+  throw invalid(
+    `\`expiresAt\` is ${ttl} ms away, the limit is ${FC_TTL_MS_MAX}: use Infinity for no deadline`,
+  );
+}
+
+const SET_OPTIONS = {
+  ttl: true,
+  expiresAt: true,
+  keepTtl: true,
+} as const satisfies Record<keyof SetOptions, true>;
+
+/**
+ * The time to live that a storing method's options ask for, as native code wants it; the handle's
+ * where they do not, or leave it to `keepTtl`.
+ *
+ * @throws FastCacheError `INVALID_ARGUMENT`
+ */
 export function ttlOf(options: SetOptions | undefined, fallback: number): number {
   if (options === undefined) return fallback;
-  checkNames(options, { ttl: true }, "set");
-  return options.ttl === undefined ? fallback : checkTtl(options.ttl);
+  const { ttl, expiresAt, keepTtl } = checkNames(options, SET_OPTIONS, "set");
+  checkBoolean("keepTtl", keepTtl);
+  const ways = Number(ttl !== undefined) + Number(expiresAt !== undefined) + Number(keepTtl === true);
+  if (ways > 1) throw invalid("`ttl`, `expiresAt` and `keepTtl` exclude each other: give at most one");
+  if (ttl !== undefined) return parseTtl(ttl);
+  return expiresAt === undefined ? fallback : parseExpiresAt(expiresAt);
 }
 
-/** The options of `increment`. */
+/** What checked options add to a mode of storing: `FC_KEEP_TTL` or nothing. */
+export function keepOf(options: SetOptions | undefined): number {
+  return options?.keepTtl === true ? FC_KEEP_TTL : 0;
+}
+
+const INCREMENT_OPTIONS = {
+  initial: true,
+  ttl: true,
+  ifPresent: true,
+} as const satisfies Record<keyof IncrementOptions, true>;
+
+/** The options of `increment`; `initial` is NaN if an absent entry is to stay absent. */
 export function parseIncrement(
   options: IncrementOptions | undefined,
   fallbackTtl: number,
 ): { initial: number; ttl: number } {
   if (options === undefined) return { initial: 0, ttl: fallbackTtl };
-  checkNames(options, { ttl: true, initial: true }, "increment");
-  const { initial = 0, ttl } = options;
+  const { initial = 0, ttl, ifPresent } = checkNames(options, INCREMENT_OPTIONS, "increment");
+  const checked = checkFinite("initial", initial);
   return {
-    initial: checkFinite("initial", initial),
-    ttl: ttl === undefined ? fallbackTtl : checkTtl(ttl),
+    initial: checkBoolean("ifPresent", ifPresent) ? Number.NaN : checked,
+    ttl: ttl === undefined ? fallbackTtl : parseTtl(ttl),
   };
+}
+
+function checkBoolean(option: string, value: unknown): boolean {
+  if (value === undefined || typeof value === "boolean") return value === true;
+  throw wrong(option, value, "true or false");
 }
 
 /** @throws FastCacheError `INVALID_ARGUMENT` */

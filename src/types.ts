@@ -50,7 +50,10 @@ export interface OpenOptions<V = unknown> {
   maxValueSize?: number | string | undefined;
   /** What leaves first when the segment is full. @defaultValue `"lru"` */
   eviction?: Eviction | undefined;
-  /** Time to live in ms of entries stored through this handle without their own; 0: none. @defaultValue 0 */
+  /**
+   * Time to live in ms of entries that are stored through this handle without their own: above 0,
+   * or `Infinity` for no deadline. @defaultValue `Infinity`
+   */
   ttl?: number | undefined;
   /** For values of the user's own kind; without it objects are stored as JSON. */
   codec?: Codec<V> | undefined;
@@ -64,16 +67,39 @@ export interface OpenOptions<V = unknown> {
 /** Eviction policies. */
 export type Eviction = "lru" | "s3-fifo";
 
-/** Options of the methods that store a value. */
+/**
+ * Options of the methods that store a value: for how long. At most one of the three.
+ *
+ * A deadline that is not in the future means: stored, and over at once. The method answers as if
+ * the value had been stored, and what it replaces is gone.
+ */
 export interface SetOptions {
-  /** Time to live in ms, 0 for none; at most 2^48 - 1. Default: the handle's `ttl`. */
+  /**
+   * Time to live in ms, up to 2^48 - 1, fractions rounded up; `Infinity` for no deadline. 0 and less
+   * are over at once. Default: the handle's `ttl`.
+   */
   ttl?: number | undefined;
+  /**
+   * The deadline itself: a `Date`, or ms since 1970; `Infinity` for none. Turned into a time to live
+   * when the method is called, exact to a millisecond: setting the machine's clock afterwards moves
+   * no deadline.
+   */
+  expiresAt?: Date | number | undefined;
+  /**
+   * True: the value takes over the deadline of the entry that it replaces, or that entry's lack of
+   * one, atomically. Where there is no entry, the handle's `ttl` is what it gets.
+   */
+  keepTtl?: boolean | undefined;
 }
 
 /** Options of `increment`. They matter only when the entry is absent. */
-export interface IncrementOptions extends SetOptions {
+export interface IncrementOptions {
   /** What an absent entry counts as. @defaultValue 0 */
   initial?: number | undefined;
+  /** Time to live in ms of an entry that was absent, as in `SetOptions`. */
+  ttl?: number | undefined;
+  /** True: an absent entry stays absent. @defaultValue false */
+  ifPresent?: boolean | undefined;
 }
 
 /** An element of the argument of `setMany`. */

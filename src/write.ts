@@ -16,7 +16,10 @@ import { type Plain, toBytes, toPlain, valueTooLarge, writeValue } from "./wire/
 
 const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
 
-/** Stores `value` if the condition of `mode` (an `fc_set_mode`) is met: true if stored. */
+/**
+ * Stores `value` if the condition of `mode` (an `fc_set_mode`, with or without `FC_KEEP_TTL`) is met:
+ * true if stored. `ttl` as `parseTtl` gives it.
+ */
 export function store(
   handle: Handle,
   key: Key,
@@ -68,24 +71,32 @@ export function remove(handle: Handle, key: Key): boolean {
 }
 
 /**
- * Adds `by` to a number and returns the sum; an absent entry counts as `initial` and gets `ttl`.
+ * Adds `by` to a number and returns the sum; an absent entry counts as `initial` and gets `ttl`, or
+ * with an `initial` of NaN stays absent, and the answer is `undefined`.
  *
  * @throws FastCacheError `INVALID_ARGUMENT` if the entry is not a number
  */
-export function increment(handle: Handle, key: Key, by: number, initial: number, ttl: number): number {
+export function increment(
+  handle: Handle,
+  key: Key,
+  by: number,
+  initial: number,
+  ttl: number,
+): number | undefined {
   const { doubles } = handle.request;
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
   doubles[DOUBLE.initial] = initial;
   doubles[DOUBLE.ttl_ms] = ttl;
   const status = handle.native.fc_io_increment(handle.id, keyLength, by);
   if (status >= 0) return doubles[DOUBLE.sum] as number;
+  if (status === STATUS.MISS) return undefined;
   if (status === STATUS.INVALID_ARGUMENT && handle.id !== 0) {
     throw invalid(`${keyName(key)} holds a value that is not a number: set() one, or delete() it`);
   }
   throw handle.failure(status, key);
 }
 
-/** Gives an entry a new deadline in `ttl` ms, 0 for none: true if there was one. */
+/** Gives an entry a new deadline, or removes it: true if there was one. `ttl` as `parseTtl` gives it. */
 export function touch(handle: Handle, key: Key, ttl: number): boolean {
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
   return handle.isHit(handle.native.fc_io_touch(handle.id, keyLength, ttl), key);

@@ -39,13 +39,18 @@ extern "C" {
 #endif
 
 /* Raised when a call, a structure or a status below changes its meaning. */
-#define FC_ABI_VERSION 2
+#define FC_ABI_VERSION 3
 
 #define FC_KEY_LEN_MAX 1024u
 #define FC_NAME_LEN_MAX 200u
 #define FC_SIZE_MIN (1u << 20)
 #define FC_SHARDS_MAX 1024u
-/* Deadlines are at most this far away; about 8,900 years. */
+/* Deadlines are at most this far away; about 8,900 years.
+ *
+ * What `ttl_ms` means, wherever a call takes one: more than 0 is the time from now to the deadline,
+ * rounded up to whole milliseconds; 0 and infinity are no deadline; less than 0 is over at once;
+ * NaN and finite numbers above the maximum are FC_INVALID_ARGUMENT. What is told of an entry that
+ * is there is above 0 or infinity, so it may be given back. */
 #define FC_TTL_MS_MAX 281474976710655.0
 
 /* X(name, value, meaning). The TypeScript error codes derive from the names. */
@@ -232,7 +237,7 @@ typedef struct fc_item {
     uint32_t type;      /* fc_type */
     uint32_t value_len; /* bytes */
     double version;     /* whole number; differs after every change of the entry */
-    double ttl_ms;      /* remaining time, or infinity */
+    double ttl_ms;      /* remaining time, at least 1, or infinity */
 } fc_item;
 
 /* fc_get flag: leave the entry's recency alone. */
@@ -251,9 +256,13 @@ typedef enum fc_set_mode {
     FC_SET_IF_VERSION = 3  /* only if the entry is there with that version, else FC_MISS */
 } fc_set_mode;
 
+/* May be added to a mode: the value takes over the deadline, or the lack of one, of the entry that
+ * it replaces, read under the same lock; `ttl_ms` is for where there is none to replace. */
+#define FC_KEEP_TTL 16u
+
 /* Stores a value; atomic for readers in all processes and against a crash at
- * any instruction. `ttl_ms` 0 means no deadline; otherwise up to FC_TTL_MS_MAX,
- * rounded up to whole milliseconds. `version` is used by FC_SET_IF_VERSION only.
+ * any instruction. With a `ttl_ms` below 0 it counts as stored and has expired: the answer is the
+ * same, what it replaces is gone. `version` is used by FC_SET_IF_VERSION only.
  * Evicts other entries when the shard is full. FC_OK, FC_MISS (condition not
  * met, nothing changed), KEY_TOO_LONG, VALUE_TOO_LARGE, INVALID_ARGUMENT, BUSY,
  * CORRUPT. Bounded work under the lock: see ARCHITECTURE.md. */
@@ -268,15 +277,17 @@ FC_API int32_t fc_delete(uint32_t handle, const void *key, uint32_t key_len);
 FC_API int32_t fc_has(uint32_t handle, const void *key, uint32_t key_len);
 
 /* Adds `by` to a number, atomically across processes; an absent entry counts as
- * `initial` and gets the deadline `ttl_ms` (an existing one keeps its own). The
- * sum goes to *result. FC_INVALID_ARGUMENT if the entry is not FC_TYPE_NUMBER. */
+ * `initial` and gets the deadline `ttl_ms` (an existing one keeps its own), or is FC_MISS if
+ * `initial` is NaN. The sum goes to *result. FC_INVALID_ARGUMENT if the entry is not
+ * FC_TYPE_NUMBER. */
 FC_API int32_t fc_increment(uint32_t handle, const void *key, uint32_t key_len, double by,
                             double initial, double ttl_ms, double *result);
 
-/* Gives the entry a new deadline (0: none) and marks it as used. FC_OK or FC_MISS. */
+/* Gives the entry a new deadline and marks it as used; below 0 removes it, as fc_delete. FC_OK or
+ * FC_MISS. */
 FC_API int32_t fc_touch(uint32_t handle, const void *key, uint32_t key_len, double ttl_ms);
 
-/* Remaining time in ms into *ttl_ms, infinity for no deadline. FC_OK or FC_MISS. */
+/* Remaining time in ms into *ttl_ms, at least 1, infinity for no deadline. FC_OK or FC_MISS. */
 FC_API int32_t fc_ttl(uint32_t handle, const void *key, uint32_t key_len, double *ttl_ms);
 
 /* Removes every entry, shard by shard. FC_OK, or FC_BUSY when a shard stayed
@@ -295,7 +306,7 @@ FC_API int32_t fc_size(uint32_t handle, double *entries);
  *   entries   | fc_packed_entry | key | value |
  *   answers   | fc_packed_answer | value |
  *
- * A record that does not lie inside its buffer is FC_INVALID_ARGUMENT. */
+ * A record that does not lie inside its buffer, or has other flags, is FC_INVALID_ARGUMENT. */
 typedef struct fc_packed_key {
     uint32_t key_len;
 } fc_packed_key;
@@ -304,9 +315,9 @@ typedef struct fc_packed_key {
 typedef struct fc_packed_entry {
     uint32_t key_len;
     uint32_t value_len;
-    uint32_t type;     /* fc_type */
-    uint32_t reserved; /* 0 */
-    double ttl_ms;     /* as in fc_set */
+    uint32_t type;  /* fc_type */
+    uint32_t flags; /* FC_KEEP_TTL or 0 */
+    double ttl_ms;  /* as in fc_set */
 } fc_packed_entry;
 #define FC_PACKED_ENTRY_UNIT 8u
 
@@ -364,7 +375,7 @@ FC_API int32_t fc_iterate(uint32_t handle, fc_cursor *cursor, void *response, ui
  * The memory stays the caller's and must outlive the handle or the next fc_bind. */
 typedef struct fc_control {
     uint32_t type;      /* in: fc_type of the value to store. out: of the value read */
-    uint32_t mode;      /* in: fc_set_mode */
+    uint32_t mode;      /* in: fc_set_mode, with or without FC_KEEP_TTL */
     uint32_t value_len; /* out: length of the value read; also when FC_BUFFER_TOO_SMALL */
     uint32_t done;      /* out: batches: how many were worked on */
     uint32_t removed;   /* out: fc_io_delete_many */

@@ -192,14 +192,14 @@ test("each entry of setMany may have its own ttl", () => {
   cache.setMany([
     ["default", 1],
     ["own", 2, { ttl: 5_000_000 }],
-    ["none", 3, { ttl: 0 }],
+    ["none", 3, { ttl: Infinity }],
     ["undefined", 4, undefined],
   ]);
   expect(cache.ttl("default")).toBeLessThanOrEqual(60_000);
   expect(cache.ttl("own")).toBeGreaterThan(4_000_000);
   expect(cache.ttl("none")).toBe(Infinity);
   expect(cache.ttl("undefined")).toBeLessThanOrEqual(60_000);
-  failure("INVALID_ARGUMENT", () => cache.setMany([["bad", 1, { ttl: -1 }]]), /ttl/, /entry 0/);
+  failure("INVALID_ARGUMENT", () => cache.setMany([["bad", 1, { ttl: Number.NaN }]]), /ttl/, /entry 0/);
 });
 
 test("the source of setMany may use the cache, and is closed when an entry fails", () => {

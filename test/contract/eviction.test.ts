@@ -124,7 +124,7 @@ describe("the least recently used leave first", () => {
     ["getInto", (cache, key) => cache.getInto(key, new Uint8Array(1000))],
     ["getMany", (cache, key) => cache.getMany([key])],
     ["getWithVersion", (cache, key) => cache.getWithVersion(key)],
-    ["touch", (cache, key) => cache.touch(key, 0)],
+    ["touch", (cache, key) => cache.touch(key, Infinity)],
   ])("%s is a use", (_, use) => {
     // The order is approximate: see "Eviction" in the README. Unused, none of them stays.
     expect(survivors(use)).toBeGreaterThan(300);

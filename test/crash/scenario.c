@@ -139,6 +139,11 @@ static void fill_with_large_subject(stage *s) {
     put(s, SUBJECT, LARGE, 1);
 }
 
+static void fill_with_mortal_subject(stage *s) {
+    fill_some(s);
+    CHECK_STATUS(FC_OK, set_with_deadline(s, SUBJECT, LARGE, 1, 1000000));
+}
+
 static void fill_with_number(stage *s) {
     fill_some(s);
     CHECK_STATUS(FC_OK, fc_increment(s->handle, "key-0", 5, BY_NUMBER, 0, 0, &(double){0}));
@@ -246,6 +251,12 @@ static int32_t call_set(const stage *s) { return set_subject(s, SMALL, FC_SET, 0
 static int32_t call_set_bigger(const stage *s) { return set_subject(s, 2500, FC_SET, 0, 0); }
 static int32_t call_set_large(const stage *s) { return set_subject(s, LARGE - 500, FC_SET, 0, 0); }
 static int32_t call_set_lasting(const stage *s) { return set_subject(s, SMALL, FC_SET, 1e6, 0); }
+static int32_t call_set_over_at_once(const stage *s) {
+    return set_subject(s, SMALL, FC_SET, -1, 0);
+}
+static int32_t call_set_kept_deadline(const stage *s) {
+    return set_subject(s, LARGE - 500, FC_SET | FC_KEEP_TTL, 0, 0);
+}
 static int32_t call_add(const stage *s) { return set_subject(s, SMALL, FC_SET_IF_ABSENT, 0, 0); }
 static int32_t call_replace(const stage *s) {
     return set_subject(s, SMALL, FC_SET_IF_PRESENT, 0, 0);
@@ -284,6 +295,8 @@ const scenario scenarios[] = {
     {NAMED("set large over large", fill_with_large_subject, call_set_large)},
     {NAMED("set small over large", fill_with_large_subject, call_set)},
     {NAMED("set with a deadline", fill_with_subject, call_set_lasting)},
+    {NAMED("set, which is over at once", fill_with_large_subject, call_set_over_at_once)},
+    {NAMED("set, which keeps the deadline", fill_with_mortal_subject, call_set_kept_deadline)},
     {NAMED("set, which compacts", fill_small_overwritten, call_set_bigger)},
     {NAMED("set, which compacts chunks", fill_large_overwritten, call_set_bigger)},
     {NAMED("set, which evicts", fill_small_beyond, call_set_bigger), .evicts = true},

@@ -53,7 +53,9 @@ static uint32_t take_len(input *in) {
 
 static double take_ttl(input *in) {
     uint32_t kind = take_below(in, 4);
-    return kind == 0 ? 0 : kind == 1 ? FC_TTL_MS_MAX : (double)take(in, 2);
+    if (kind < 2) return kind == 0 ? 0 : FC_TTL_MS_MAX;
+    const double ttl_ms = (double)take(in, 2);
+    return ttl_ms < 65000 ? ttl_ms : -1;
 }
 
 /* ------------------------------------------------------------------ damage */
@@ -203,8 +205,9 @@ static void set(uint32_t handle, input *in) {
     uint8_t key[FC_KEY_LEN_MAX];
     const uint32_t key_len = some_key(in, key);
     const uint32_t len = take_len(in);
-    const uint32_t mode = take_below(in, 4);
-    check_write(fc_set(handle, key, key_len, value, len, FC_TYPE_BYTES, mode, take_ttl(in),
+    const uint32_t choice = take_below(in, 8), mode = choice % 4;
+    check_write(fc_set(handle, key, key_len, value, len, FC_TYPE_BYTES,
+                       choice < 4 ? mode : mode | FC_KEEP_TTL, take_ttl(in),
                        mode == FC_SET_IF_VERSION ? (double)take(in, 2) : 0));
 }
 

@@ -9,6 +9,8 @@
  */
 #include "image.h"
 
+#include <math.h>
+
 #define HANDLES 3
 #define KEYS 32u
 #define LEN_MAX 16000u /* all keys of this size fill half of the segment */
@@ -50,8 +52,18 @@ static bool alive(const expected *e) {
     return e->present && (e->deadline == 0 || e->deadline > m.ticks);
 }
 
-static double ttl_of(uint32_t ticks) { return (double)(ticks * TICK_MS); }
-static uint64_t deadline_in(uint32_t ticks) { return ticks ? m.ticks + ticks : 0; }
+/* Times to live that stand for others than so many ticks. */
+#define TTLS 8
+#define TTL_INFINITE 6
+#define TTL_PAST 7
+
+static double ms_of(uint64_t ticks) { return (double)(ticks * TICK_MS); }
+static double ttl_of(uint32_t ttl) {
+    return ttl == TTL_PAST ? -1 : ttl == TTL_INFINITE ? INFINITY : ms_of(ttl);
+}
+static uint64_t deadline_in(uint32_t ttl) {
+    return ttl == 0 || ttl == TTL_INFINITE ? 0 : m.ticks + ttl;
+}
 
 static void check_value(const expected *e, uint32_t number, const uint8_t *value, int32_t len) {
     CHECK(len == (int32_t)e->len, "key %u has %d bytes, not %u", number, len, e->len);
@@ -76,7 +88,7 @@ static void get(uint32_t handle, uint32_t number) {
     check_value(e, number, got, len);
     CHECK(e->version == 0 || e->version == item.version, "key %u changed its version", number);
     e->version = item.version;
-    const double left_ms = ttl_of((uint32_t)(e->deadline - m.ticks));
+    const double left_ms = ms_of(e->deadline - m.ticks);
     if (e->deadline)
         CHECK(item.ttl_ms <= left_ms && item.ttl_ms > left_ms - TICK_MS, "key %u: %f of %f ms",
               number, item.ttl_ms, left_ms);
@@ -96,10 +108,10 @@ static void set(uint32_t handle, uint32_t number, input *in) {
     uint8_t key[FC_KEY_LEN_MAX];
     const uint32_t key_len = key_of(number, key);
     expected *e = &m.entries[number];
-    const uint32_t choice = take(in), ttl = take(in) % 8;
+    const uint32_t choice = take(in), ttl = take(in) % TTLS;
     const uint32_t len = choice & 1 ? take(in) : take(in) * 256 % LEN_MAX;
     const uint32_t mode = choice >> 1 & 3;
-    const bool right = choice & 8;
+    const bool right = choice & 8, keeps = choice & 16;
     const double version = right ? e->version : e->version + 1;
     const bool there = alive(e);
     const bool stores = mode == FC_SET || (mode == FC_SET_IF_ABSENT && !there) ||
@@ -107,10 +119,17 @@ static void set(uint32_t handle, uint32_t number, input *in) {
                         (mode == FC_SET_IF_VERSION && there && right && version > 0);
     const uint64_t seed = ++m.seeds;
     fill_value(wanted, len, seed);
-    CHECK_STATUS(stores ? FC_OK : FC_MISS, fc_set(handle, key, key_len, wanted, len, FC_TYPE_BYTES,
-                                                  mode, ttl_of(ttl), version));
+    CHECK_STATUS(stores ? FC_OK : FC_MISS,
+                 fc_set(handle, key, key_len, wanted, len, FC_TYPE_BYTES,
+                        mode | (keeps ? FC_KEEP_TTL : 0), ttl_of(ttl), version));
     if (!stores) return;
-    *e = (expected){true, false, len, seed, 0, there ? e->version : 0, deadline_in(ttl)};
+    if (ttl == TTL_PAST && !(keeps && there)) {
+        *e = (expected){0};
+        get(handle, number);
+        return;
+    }
+    const uint64_t deadline = keeps && there ? e->deadline : deadline_in(ttl);
+    *e = (expected){true, false, len, seed, 0, there ? e->version : 0, deadline};
     changed(handle, number);
 }
 
@@ -118,15 +137,21 @@ static void increment(uint32_t handle, uint32_t number, input *in) {
     uint8_t key[FC_KEY_LEN_MAX];
     const uint32_t key_len = key_of(number, key);
     expected *e = &m.entries[number];
-    const uint32_t by = take(in), ttl = take(in) % 8;
-    const bool there = alive(e);
+    const uint32_t choice = take(in), by = choice & 127, ttl = take(in) % TTLS;
+    const bool there = alive(e), if_present = choice & 128;
     double sum = 0;
-    const bool good = !there || e->number;
-    CHECK_STATUS(good ? FC_OK : FC_INVALID_ARGUMENT,
-                 fc_increment(handle, key, key_len, by, 100, ttl_of(ttl), &sum));
-    if (!good) return;
+    const int32_t status =
+        there ? (e->number ? FC_OK : FC_INVALID_ARGUMENT) : (if_present ? FC_MISS : FC_OK);
+    CHECK_STATUS(status, fc_increment(handle, key, key_len, by, if_present ? (double)NAN : 100,
+                                      ttl_of(ttl), &sum));
+    if (status != FC_OK) return;
     const double before = there ? e->sum : 100;
     CHECK(sum == before + by, "%f + %u = %f", before, by, sum);
+    if (!there && ttl == TTL_PAST) {
+        *e = (expected){0};
+        get(handle, number);
+        return;
+    }
     *e = (expected){
         true, true, 8, 0, sum, there ? e->version : 0, there ? e->deadline : deadline_in(ttl)};
     changed(handle, number);
@@ -134,11 +159,14 @@ static void increment(uint32_t handle, uint32_t number, input *in) {
 
 static void touch(uint32_t handle, uint32_t number, input *in) {
     uint8_t key[FC_KEY_LEN_MAX];
-    const uint32_t ttl = take(in) % 8;
+    const uint32_t ttl = take(in) % TTLS;
     expected *e = &m.entries[number];
     const bool there = alive(e);
     CHECK_STATUS(there ? FC_OK : FC_MISS, fc_touch(handle, key, key_of(number, key), ttl_of(ttl)));
-    if (there) e->deadline = deadline_in(ttl);
+    if (there && ttl == TTL_PAST)
+        *e = (expected){0};
+    else if (there)
+        e->deadline = deadline_in(ttl);
 }
 
 static void delete(uint32_t handle, uint32_t number) {
