@@ -1,19 +1,48 @@
 /* SPDX-License-Identifier: MIT
  *
- * lock.c: see lock.h. A waiter spins briefly, then sleeps in slices of SLICE_US; after each
+ * lock.c: see lock.h. A waiter spins briefly, then sleeps in slices of SLICE_MS; after each
  * slice it asks the kernel whether the owner lives. So a dead owner costs a few
- * milliseconds once, and a live one that never lets go costs lock_wait_ms.
+ * milliseconds once. A live one that does not let go costs the first waiter lock_wait_ms, and those
+ * who come later, as long as it keeps the lock, one question to the kernel.
  */
 #include "lock.h"
 
+#include "clock.h"
+#include "geometry.h"
 #include "os/os.h"
 #include "process.h"
 
+#define SINCE_SHIFT 11
+#define SINCE_MASK 0x7ffffull
+#define STALLED (1ull << 30)
 #define WAITERS (1ull << 31)
-#define SPINS 64
-#define SLICE_US 2000u
+#define OWNER_MASK (~(WAITERS | STALLED | SINCE_MASK << SINCE_SHIFT))
 
-static uint64_t owner_of(uint64_t word) { return word & ~WAITERS; }
+FC_LAYOUT_ASSERT(GEOMETRY_SLOTS_MAX < 1u << SINCE_SHIFT);
+
+#define SPINS 64
+#define SLICE_MS 2u
+#define STALLED_MS 1000u
+
+static uint64_t owner_of(uint64_t word) { return word & OWNER_MASK; }
+
+/* The word once somebody waits; `since` is never 0 then, and at most a millisecond late. */
+static uint64_t waited_for(uint64_t word, uint64_t now_ms) {
+    if (word & SINCE_MASK << SINCE_SHIFT) return word;
+    return word | WAITERS | ((now_ms | 1) & SINCE_MASK) << SINCE_SHIFT;
+}
+
+/* For how long somebody has waited, modulo the field; 0 for a time that has not come. */
+static uint64_t waited_ms(uint64_t word, uint64_t now_ms) {
+    const uint64_t age_ms = (now_ms - (word >> SINCE_SHIFT)) & SINCE_MASK;
+    return age_ms <= SINCE_MASK / 2 ? age_ms : 0;
+}
+
+/* Has somebody waited for it as long as we would? */
+static bool kept_too_long(const cache *c, uint64_t word, uint64_t now_ms) {
+    if (word & STALLED && c->lock_wait_ms <= STALLED_MS) return true;
+    return waited_ms(word, now_ms) >= c->lock_wait_ms;
+}
 
 static bool take_free(const cache *c, shard_header *shard, uint64_t waiters) {
     uint64_t expected = 0;
@@ -30,21 +59,31 @@ static bool take_over(const cache *c, shard_header *shard, uint64_t word) {
 
 static lock_result wait_for(const cache *c, shard_header *shard) {
     cache_count(c, COUNT_LOCK_WAITS, 1);
-    const uint64_t deadline_us = os_uptime_us() + (uint64_t)c->lock_wait_ms * 1000;
+    const uint64_t begun_ms = clock_now_ms(c);
+    bool patient;
     do {
+        const uint64_t now_ms = clock_now_ms(c);
+        /* A slice more, so that of an owner who keeps it throughout `since` says enough. */
+        patient = now_ms - begun_ms < (uint64_t)c->lock_wait_ms + SLICE_MS;
         uint64_t word = load_u64_relaxed(&shard->lock);
         if (word == 0) {
             if (take_free(c, shard, WAITERS)) return LOCK_TAKEN;
             continue;
         }
-        if (!(word & WAITERS) && !cas_u64_acquire(&shard->lock, &word, word | WAITERS)) continue;
-        os_wait((uint32_t *)&shard->lock, (uint32_t)(word | WAITERS), SLICE_US);
+        const uint64_t waited = waited_for(word, now_ms);
+        if (waited != word && !cas_u64_acquire(&shard->lock, &word, waited)) continue;
+        word = waited;
+        if (kept_too_long(c, word, now_ms)) patient = false;
+        if (patient) os_wait((uint32_t *)&shard->lock, (uint32_t)word, SLICE_MS * 1000);
         uint64_t now = load_u64_relaxed(&shard->lock);
         if (now == 0) continue;
         if (owner_of(now) == owner_of(word) && !process_alive(c, owner_of(now)) &&
             take_over(c, shard, now))
             return LOCK_TAKEN_OVER;
-    } while (os_uptime_us() < deadline_us);
+        /* Only if the word is still the one that `word` tells the age of. */
+        if (!patient && waited_ms(word, now_ms) >= STALLED_MS)
+            (void)cas_u64_acquire(&shard->lock, &word, word | STALLED);
+    } while (patient);
     /* It may have been let go while we were stopped ourselves. */
     return take_free(c, shard, WAITERS) ? LOCK_TAKEN : LOCK_BUSY;
 }

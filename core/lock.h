@@ -2,11 +2,13 @@
  *
  * lock.h owns each shard's lock word:
  *
- *   63                      32 31 30                      0
- *   | owner's incarnation     | W | owner's slot + 1      |     0: nobody
+ *   63                   32 31 30 29     11 10               0
+ *   | owner's incarnation  | W | S | since | owner's slot + 1  |     0: nobody
  *
- * W says that somebody may sleep on the low half. Only the owner clears the word, unless
- * the owner is dead by process_alive(); then exactly one waiter takes over, by one CAS.
+ * W says that somebody may sleep on the low half. `since` tells since when somebody has waited for
+ * this acquisition, in ms of cache time modulo 2^19, 0 for nobody; S that somebody has waited for
+ * STALLED_MS: `since` may have gone round since then. They leave with the word. Only the owner
+ * clears it, unless it is dead by process_alive(); then exactly one waiter takes over, by one CAS.
  */
 #ifndef FC_LOCK_H
 #define FC_LOCK_H
@@ -16,7 +18,7 @@
 typedef enum lock_result {
     LOCK_TAKEN,      /* as any lock */
     LOCK_TAKEN_OVER, /* from a dead owner: recount before use */
-    LOCK_BUSY        /* the owner is alive and kept it for c->lock_wait_ms */
+    LOCK_BUSY        /* the owner is alive, and somebody has waited for it for c->lock_wait_ms */
 } lock_result;
 
 lock_result lock_acquire(const cache *c, shard_header *shard);

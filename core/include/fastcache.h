@@ -22,6 +22,7 @@
  *    finish in a bounded number of steps whatever other processes do.
  *  - Writes lock one shard. If the owner of that lock is alive but does not
  *    let go within `lock_wait_ms`, they return FC_BUSY and have changed nothing.
+ *    Those who come later do so at once, in any process, until it lets go.
  */
 #ifndef FASTCACHE_H
 #define FASTCACHE_H
@@ -116,16 +117,18 @@ typedef enum fc_eviction {
 /* What to open. Zero everywhere means "default"; when attaching, a value that
  * is not zero must agree with the segment (else FC_LAYOUT_MISMATCH). */
 typedef struct fc_options {
-    uint32_t struct_size;   /* sizeof(fc_options), checked */
-    uint32_t kind;          /* fc_kind */
-    uint32_t create;        /* fc_create */
-    uint32_t shards;        /* power of two, 1 to FC_SHARDS_MAX */
-    uint32_t eviction;      /* fc_eviction */
-    int32_t fd;             /* FC_KIND_FD: the descriptor; it stays the caller's */
-    uint32_t lock_wait_ms;  /* longest wait for a live lock owner; 0 means 1000 */
-    uint32_t reserved;      /* 0 */
-    uint64_t size_bytes;    /* at least FC_SIZE_MIN; needed to create; rounded down to pages */
-    uint64_t max_entries;   /* most entries at once, an equal share per shard; 0: what fits */
+    uint32_t struct_size;  /* sizeof(fc_options), checked */
+    uint32_t kind;         /* fc_kind */
+    uint32_t create;       /* fc_create */
+    uint32_t shards;       /* power of two, 1 to FC_SHARDS_MAX */
+    uint32_t eviction;     /* fc_eviction */
+    int32_t fd;            /* FC_KIND_FD: the descriptor; it stays the caller's */
+    uint32_t lock_wait_ms; /* longest wait for a live lock owner, counted from the first who waited;
+                               0 means 1000. Whom somebody awaited for a second, nobody awaits who
+                               would not wait longer than that */
+    uint32_t reserved;     /* 0 */
+    uint64_t size_bytes;   /* at least FC_SIZE_MIN; needed to create; rounded down to pages */
+    uint64_t max_entries;  /* most entries at once, an equal share per shard; 0: what fits */
     uint64_t value_len_max; /* largest value in bytes */
 } fc_options;
 

@@ -18,7 +18,8 @@
  *   W1  after any death the old value or the new one is readable. Assertions in `reader`, which
  *       runs on after the deaths, and in `audit` at the end.
  *   W2  only a dead owner's lock is taken over, by one writer: `mine` before each store. A stopped
- *       owner makes the other writer give up: `ltl ends`, and no invalid end state.
+ *       owner makes the other writer give up: `ltl ends`, and no invalid end state. Who gives up
+ *       at once does so because somebody has waited in vain for this very acquisition: `in_vain`.
  *
  * Memory order. Spin interleaves whole steps; what a weaker machine may do is spelled out:
  *   - stores between the release fence and the word's release store (the sequence, the record's
@@ -57,7 +58,10 @@ byte generation[EXTENTS];
 byte half_a[EXTENTS];
 byte half_b[EXTENTS];
 byte word[KEYS]; /* extent + 1, or 0 */
+/* The lock word: owner, W and `since` (the number of the acquisition stands for the time), S. */
 byte lock;       /* writer + 1, or 0 */
+byte since;      /* 0: nobody waits */
+bool stalled;
 
 /* The kernel's knowledge. */
 bool dead[2];
@@ -69,6 +73,8 @@ bool there[KEYS];     /* was it a set? */
 byte key_of[16];      /* of a number */
 bool absent;          /* key 0, at some time during the read */
 byte deaths, stops;
+byte acquisitions;    /* of the lock, ever */
+byte in_vain;         /* the last that somebody has waited for as long as he may */
 byte running = 2;
 bool read_ended;
 
@@ -82,6 +88,13 @@ inline may_end() {
 
 /* W2 */
 inline mine() { assert(lock == me + 1) }
+
+inline take() {
+    lock = me + 1;
+    since = 0;
+    stalled = false;
+    acquisitions++
+}
 
 /* clean.c gives out extents that no word names. */
 inline choose_extent() {
@@ -169,19 +182,35 @@ inline recount() {
 }
 
 proctype writer(byte me) {
-    byte operations, tries, e, k, n, left, raised; /* set back after use: fewer states */
+    byte operations, tries, waited, e, k, n, left, raised; /* set back after use: fewer states */
     do
     :: operations < OPERATIONS ->
         operations++;
         tries = 0;
         do
-        :: atomic { lock == 0 -> lock = me + 1; break }
+        :: atomic { lock == 0 -> take(); break }
 #ifdef TAKE_LIVE
-        :: atomic { lock != 0 -> lock = me + 1; break }
+        :: atomic { lock != 0 -> take(); break }
 #endif
-        :: atomic { lock != 0 && dead[lock - 1] -> lock = me + 1 }; may_end(); recount(); break
-        :: tries < TRIES -> tries++
-        :: tries == TRIES && lock != 0 && !dead[lock - 1] -> goto busy
+        :: atomic { lock != 0 && dead[lock - 1] -> take() }; may_end(); recount(); break
+        :: atomic { lock != 0 && stalled && !dead[lock - 1] ->
+            assert(in_vain == acquisitions); /* W2 */
+            goto busy
+           }
+        :: atomic { lock != 0 && waited == 0 && since == 0 -> since = acquisitions }; may_end()
+        :: atomic { lock != 0 && waited == 0 && since != 0 -> waited = since }; may_end()
+        :: waited != 0 && tries < TRIES -> tries++
+        :: waited != 0 && tries == TRIES && lock != 0 && !dead[lock - 1] ->
+            atomic {
+                if
+#ifdef MARK_ANY
+                :: lock != 0 -> stalled = true
+#endif
+                :: lock != 0 && since == waited -> stalled = true; in_vain = acquisitions
+                :: else
+                fi
+            };
+            goto busy
         od;
         may_end();
         if
@@ -193,9 +222,9 @@ proctype writer(byte me) {
         :: delete_key()
         fi;
         mine();
-        lock = 0;
+        atomic { lock = 0; since = 0; stalled = false };
 busy:
-        e = 0; k = 0; n = 0; raised = 0; tries = 0;
+        e = 0; k = 0; n = 0; raised = 0; tries = 0; waited = 0;
         may_end()
     :: else -> break
     od;

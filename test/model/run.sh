@@ -51,8 +51,8 @@ report() { # <wanted: holds or fails> <errors> <name>
 holds() { # <assertions or ends> <name> <-D...>
     report holds "$(errors "$1" "${@:3}")" "$2"
 }
-fails() { # <what is left out>
-    report fails "$(errors assertions "-D$1")" "without its part: $1"
+fails() { # <what is left out> <-D...>
+    report fails "$(errors assertions "-D$1" "${@:2}")" "without its part: $1"
 }
 
 holds assertions "a reader, two writers, a death"
@@ -63,6 +63,7 @@ fails NO_ACQUIRE_FENCE
 fails NO_GENERATION
 fails PUBLISH_EARLY
 fails TAKE_LIVE
+fails MARK_ANY -DOPERATIONS=2 -DDEATHS=0
 if [ "${1:-}" = --long ]; then
     holds assertions "two reads" -DREADS=2
     holds assertions "a death and a stop" -DSTOPS=1
