@@ -148,7 +148,8 @@ int32_t fc_get_many(uint32_t handle, const void *request, uint32_t request_len, 
                     void *response, uint32_t capacity, uint32_t flags) {
     const cache *c = handle_get(handle);
     if (!c) return FC_CLOSED;
-    return batch_get(c, request, request_len, count, response, capacity, flags & FC_PEEK);
+    return batch_get(c, request, request_len, count, response, capacity,
+                     flags & (FC_PEEK | FC_NO_VALUE));
 }
 
 int32_t fc_set_many(uint32_t handle, const void *request, uint32_t request_len, uint32_t count,

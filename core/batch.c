@@ -52,11 +52,12 @@ static bool answer(const lookup *l, uint8_t *response, uint32_t capacity, uint64
     read_result result = {0};
     uint8_t *value = response + *at + sizeof header;
     const uint32_t room = capacity - (uint32_t)*at - (uint32_t)sizeof header;
-    const int32_t status = read_finish(l, value, room, flags, &result);
+    int32_t status = read_finish(l, value, room, flags, &result);
     if (status == FC_BUFFER_TOO_SMALL) {
         *needed += round_up(result.value_len, FC_PACKED_ANSWER_UNIT);
         return false;
     }
+    if (status > 0 && flags & FC_NO_VALUE) status = FC_OK;
     header = (fc_packed_answer){status, result.type, (double)result.version};
     memcpy(response + *at, &header, sizeof header);
     const uint64_t end = *at + sizeof header + (status > 0 ? (uint32_t)status : 0);

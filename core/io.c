@@ -149,7 +149,7 @@ int32_t fc_io_get_many(uint32_t handle, uint32_t count, uint32_t request_len,
     if (!c) return status;
     if (!holds(c, request_len) || response_offset > c->response.length) return FC_INVALID_ARGUMENT;
     return batch_get(c, value_of(c), request_len, count, c->response.memory + response_offset,
-                     c->response.length - response_offset, flags & FC_PEEK);
+                     c->response.length - response_offset, flags & (FC_PEEK | FC_NO_VALUE));
 }
 
 int32_t fc_io_set_many(uint32_t handle, uint32_t count, uint32_t request_len) {

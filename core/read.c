@@ -156,7 +156,7 @@ __attribute__((always_inline)) static inline int32_t read_from(reader r, uint64_
 
         bool copied = true;
         bool fits = r.record.value_len <= capacity;
-        if (fits && !(flags & READ_NO_VALUE)) {
+        if (fits && !(flags & FC_NO_VALUE)) {
             if (likely(r.record.chunks == 0))
                 copy_from_shared(value, r.record.value, r.record.value_len);
             else
@@ -173,7 +173,7 @@ __attribute__((always_inline)) static inline int32_t read_from(reader r, uint64_
         result->deadline_ms = r.record.deadline_ms;
         result->value_len = r.record.value_len;
         result->type = r.record.type;
-        return fits || (flags & READ_NO_VALUE) ? (int32_t)r.record.value_len : FC_BUFFER_TOO_SMALL;
+        return fits || (flags & FC_NO_VALUE) ? (int32_t)r.record.value_len : FC_BUFFER_TOO_SMALL;
     }
     return FC_MISS;
 }
@@ -197,7 +197,7 @@ int32_t read_get(const cache *c, const void *key, uint32_t key_len, void *value,
 
 /* Everything but the value, without a trace. */
 static int32_t inspect(const cache *c, const void *key, uint32_t key_len, read_result *result) {
-    return read_get(c, key, key_len, NULL, 0, FC_PEEK | READ_NO_VALUE, result);
+    return read_get(c, key, key_len, NULL, 0, FC_PEEK | FC_NO_VALUE, result);
 }
 
 int32_t read_has(const cache *c, const void *key, uint32_t key_len) {

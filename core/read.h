@@ -21,10 +21,8 @@ typedef struct read_result {
     uint8_t type;
 } read_result;
 
-/* Flag beside FC_PEEK: do not copy the value. */
-#define READ_NO_VALUE 2u
-
-/* As fc_get: the value's length, or a status. *result is set but for FC_MISS and a bad key. */
+/* As fc_get, with the flags of fc_get_many: the value's length, or a status. *result is set but for
+ * FC_MISS and a bad key. */
 int32_t read_get(const cache *c, const void *key, uint32_t key_len, void *value, uint32_t capacity,
                  uint32_t flags, read_result *result);
 /* As fc_has and fc_ttl. */

@@ -11,9 +11,9 @@
 #include "log.h"
 #include "process.h"
 
-/* Bytes of records that one call looks at to drop what has expired, over all shards, and while it
- * holds one shard's lock. */
-#define LOOKED_MAX (64u << 20)
+/* Bytes of records that one call looks at to drop what has expired, over all shards (some 50 ms
+ * where they are small), and while it holds one shard's lock. */
+#define LOOKED_MAX (4u << 20)
 #define LOOKED_AT_ONCE (256u << 10)
 #define SPLITS_UNDONE 1024u
 

@@ -294,8 +294,10 @@ int32_t write_increment(const cache *c, const void *key, uint32_t key_len, doubl
 static int32_t clear_shard(shard *s) {
     int32_t status = guard_lock(s);
     if (status != FC_OK) return status;
+    const uint64_t entries = load_u64_relaxed(&s->header->entries);
     index_clear(s);
     status = guard_recount(s);
+    if (status == FC_OK) cache_count(s->cache, COUNT_DELETES, entries);
     guard_unlock(s);
     return status;
 }

@@ -26,10 +26,10 @@ import type { BatchEntry, Key } from "./types.ts";
 import { KEY_ROOM, writeKey } from "./wire/key.ts";
 import { alignUp, isBytes } from "./wire/memory.ts";
 import { REQUEST_SIZE } from "./wire/request.ts";
-import { decode, Encoded, type Plain, readValue, toPlain, writeValue } from "./wire/value.ts";
+import { decode, Encoded, type Plain, readOrUnreadable, toPlain, writeValue } from "./wire/value.ts";
 import { storePlain } from "./write.ts";
 
-const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
+const { FC_IO_KEY, FC_IO_VALUE, FC_NO_VALUE, FC_PEEK } = CONSTANTS;
 const { FC_PACKED_ANSWER_UNIT, FC_PACKED_ENTRY_UNIT, FC_PACKED_KEY_UNIT } = CONSTANTS;
 
 /** Entries pulled from the user's iterator before they are packed. */
@@ -47,18 +47,36 @@ export function getMany(handle: Handle, keys: Iterable<Key>): unknown[] {
   return values.map((value) => decode(value, handle.codec));
 }
 
+/** Whether there is an entry of each of `keys`, in their order. */
+export function hasMany(handle: Handle, keys: Iterable<Key>): boolean[] {
+  handle.assertOpen();
+  const list = listOf(keys, "hasMany");
+  const found: unknown[] = [];
+  while (found.length < list.length) {
+    lookUp(handle, packKeys(handle, list, found.length), found, FC_PEEK | FC_NO_VALUE);
+  }
+  return found.map((value) => value !== undefined);
+}
+
 /** Keys that lie packed behind FC_IO_VALUE. */
 export interface Packed {
   readonly count: number;
   readonly length: number;
 }
 
+/** Packs as many keys as fit. A bad key ends the batch before it; the error is thrown when it is the first. */
 function packKeys(handle: Handle, list: readonly Key[], from: number): Packed {
   const { request } = handle;
   let offset: number = FC_IO_VALUE;
   let index = from;
   while (index < list.length && offset + PACKED_KEY_SIZE + KEY_ROOM <= REQUEST_SIZE) {
-    const length = writeKey(request, list[index] as Key, offset + PACKED_KEY_SIZE);
+    let length: number;
+    try {
+      length = writeKey(request, list[index] as Key, offset + PACKED_KEY_SIZE);
+    } catch (error) {
+      if (index === from) throw inBatch(error, `key ${index}`);
+      break;
+    }
     request.words[(offset + PACKED_KEY.key_len) >> 2] = length;
     offset = alignUp(offset + PACKED_KEY_SIZE + length, FC_PACKED_KEY_UNIT);
     index++;
@@ -67,26 +85,33 @@ function packKeys(handle: Handle, list: readonly Key[], from: number): Packed {
 }
 
 /** Looks up the packed keys and appends their values, not yet decoded. */
-export function lookUp(handle: Handle, packed: Packed, values: unknown[], flags: number): void {
-  const { request, native, pool } = handle;
+function lookUp(handle: Handle, packed: Packed, values: unknown[], flags: number): void {
+  const { request } = handle;
   let { count, length } = packed;
-  while (count > 0) {
-    const place = pool.placeBatch();
-    let answered = native.fc_io_get_many(handle.id, count, length, place, flags);
-    if (answered === STATUS.BUFFER_TOO_SMALL) {
-      values.push(readFirst(handle, flags));
-      answered = 1;
-    } else if (answered > 0) {
-      readAnswers(handle, place, answered, values);
-    } else {
-      throw handle.failure(answered);
-    }
+  for (;;) {
+    const answered = lookUpSome(handle, { count, length }, values, flags);
     if (answered === count) return;
     const rest = skipKeys(request.words, answered);
     request.bytes.copyWithin(FC_IO_VALUE, rest, FC_IO_VALUE + length);
     length -= rest - FC_IO_VALUE;
     count -= answered;
   }
+}
+
+/**
+ * Looks up as many of the packed keys as have room for their values in the pool, or the first one,
+ * appends their values, not yet decoded, and returns their number.
+ */
+export function lookUpSome(handle: Handle, packed: Packed, values: unknown[], flags: number): number {
+  const place = handle.pool.placeBatch();
+  const answered = handle.native.fc_io_get_many(handle.id, packed.count, packed.length, place, flags);
+  if (answered === STATUS.BUFFER_TOO_SMALL) {
+    values.push(readFirst(handle, flags));
+    return 1;
+  }
+  if (answered <= 0) throw handle.failure(answered);
+  readAnswers(handle, place, answered, values, flags);
+  return answered;
 }
 
 /** The value of the first packed key, which is too large for the pool; leaves the keys packed. */
@@ -108,7 +133,7 @@ function skipKeys(words: Uint32Array, count: number): number {
   return offset;
 }
 
-function readAnswers(handle: Handle, place: number, count: number, values: unknown[]): void {
+function readAnswers(handle: Handle, place: number, count: number, values: unknown[], flags: number): void {
   const { pool } = handle;
   const { memory } = pool;
   let offset = place;
@@ -117,12 +142,14 @@ function readAnswers(handle: Handle, place: number, count: number, values: unkno
     const type = memory.words[(offset + PACKED_ANSWER.type) >> 2] as number;
     const start = offset + PACKED_ANSWER_SIZE;
     if (length < 0 && length !== STATUS.MISS) throw handle.failure(length);
-    values.push(length < 0 ? undefined : readValue(memory, start, length, type, pool));
+    if (length < 0) values.push(undefined);
+    else if (flags & FC_NO_VALUE) values.push(true);
+    else values.push(readOrUnreadable(memory, start, length, type, pool));
     offset = alignUp(start + Math.max(length, 0), FC_PACKED_ANSWER_UNIT);
   }
 }
 
-/** Removes `keys` and returns how many were there. */
+/** Removes `keys`, in order, and returns how many were there; those before a failing one are removed. */
 export function deleteMany(handle: Handle, keys: Iterable<Key>): number {
   handle.assertOpen();
   const list = listOf(keys, "deleteMany");
@@ -135,7 +162,10 @@ export function deleteMany(handle: Handle, keys: Iterable<Key>): number {
     request.words[WORD.removed] = 0;
     const status = native.fc_io_delete_many(handle.id, count, length);
     removed += request.words[WORD.removed] as number;
-    if (status < 0) throw handle.failure(status, list[next + (request.words[WORD.done] as number)]);
+    if (status < 0) {
+      const index = next + (request.words[WORD.done] as number);
+      throw inBatch(handle.failure(status, list[index]), `key ${index}`);
+    }
     next += count;
   }
   return removed;
@@ -170,7 +200,7 @@ export function setMany(handle: Handle, entries: Iterable<BatchEntry<unknown>>, 
         next = prepare(handle, entry, defaultTtl, !isArray);
       } catch (error) {
         storeAll();
-        throw inBatch(error, stored);
+        throw failedEntry(error, stored);
       }
       pulled.push(next);
       bytes += sizeOf(next.value);
@@ -225,14 +255,14 @@ function storePulled(handle: Handle, pulled: readonly Pulled[], before: number):
         continue;
       }
     } catch (error) {
-      throw inBatch(error, before + next);
+      throw failedEntry(error, before + next);
     }
     const { request, native } = handle;
     request.words[WORD.done] = 0;
     const status = native.fc_io_set_many(handle.id, packed.count, packed.length);
     if (status < 0) {
       next += request.words[WORD.done] as number;
-      throw inBatch(handle.failure(status, pulled[next]?.key), before + next);
+      throw failedEntry(handle.failure(status, pulled[next]?.key), before + next);
     }
     next += packed.count;
   }
@@ -270,9 +300,14 @@ function packEntries(handle: Handle, pulled: readonly Pulled[], from: number): P
   return { count: index - from, length: offset - FC_IO_VALUE };
 }
 
-function inBatch(error: unknown, stored: number): unknown {
+function failedEntry(error: unknown, stored: number): unknown {
+  return inBatch(error, `entry ${stored}`, ` (the ${stored} before it are stored)`);
+}
+
+/** What the single call would have thrown, and for which element. */
+function inBatch(error: unknown, element: string, remark = ""): unknown {
   if (!(error instanceof FastCacheError)) return error;
-  const message = `entry ${stored} of the batch: ${error.message} (the ${stored} before it are stored)`;
+  const message = `${element} of the batch: ${error.message}${remark}`;
   return new FastCacheError(error.code, message, { cause: error });
 }
 

@@ -5,9 +5,9 @@
 // stats.ts, segment.ts.
 
 import { CONSTANTS, SET_MODE } from "./abi.ts";
-import { deleteMany, getMany, setMany } from "./batch.ts";
+import { deleteMany, getMany, hasMany, setMany } from "./batch.ts";
 import { invalid, nameOf } from "./errors.ts";
-import { entries, keys } from "./iterate.ts";
+import { Entries, keys } from "./iterate.ts";
 import {
   checkFinite,
   keepOf,
@@ -35,6 +35,14 @@ import { isBytes } from "./wire/memory.ts";
 import { clear, increment, remove, store, touch } from "./write.ts";
 
 const { FC_PEEK } = CONSTANTS;
+
+/** A class with instances of type `T`. */
+interface Class<T> {
+  readonly prototype: T;
+}
+
+/** What `open` returns: a `FastCache<V>`, or an instance of the derived class that it is called on. */
+type Opened<V, T> = FastCache<V> extends T ? FastCache<V> : T;
 
 /**
  * A cache in one segment of shared memory, which any number of Bun, Deno and Node processes
@@ -64,7 +72,8 @@ export class FastCache<V = unknown> {
   readonly #handle: Handle;
   readonly #ttl: number;
 
-  private constructor(handle: Handle, ttl: number) {
+  /** Not for use: see `FastCache.open`. */
+  protected constructor(handle: Handle, ttl: number) {
     if (!(handle instanceof Handle)) throw invalid("use FastCache.open() instead of new");
     this.#handle = handle;
     this.#ttl = ttl;
@@ -82,10 +91,13 @@ export class FastCache<V = unknown> {
    * (`create: "exclusive"`), `NO_SPACE`, `LAYOUT_MISMATCH` (the options or the layout differ from
    * the segment's), `CORRUPT`, `PERMISSION`, `BUSY` (its creator does not finish),
    * `FFI_UNAVAILABLE` (the runtime cannot call native code, or the library is missing)
+   *
+   * @returns an instance of the class that it is called on
    */
-  static open<V = unknown>(options: OpenOptions<V> = {}): FastCache<V> {
+  static open<V = unknown, T = unknown>(this: Class<T>, options: OpenOptions<V> = {}): Opened<V, T> {
     const opening = parseOpenOptions(options);
-    return new FastCache<V>(new Handle(opening), opening.ttl);
+    // biome-ignore lint/complexity/noThisInStatic: a class derived from this one opens its own kind.
+    return new (this as unknown as typeof FastCache)(new Handle(opening), opening.ttl) as Opened<V, T>;
   }
 
   /**
@@ -226,6 +238,11 @@ export class FastCache<V = unknown> {
     return getMany(this.#handle, keys) as (V | undefined)[];
   }
 
+  /** Whether there is an entry, for many keys at once: an array in their order. Otherwise as `has`. */
+  hasMany(keys: Iterable<Key>): boolean[] {
+    return hasMany(this.#handle, keys);
+  }
+
   /**
    * Stores many entries, in order, with one native call for as many as fit in 256 KiB. Each one is
    * atomic, the batch is not: if one fails, those before it are stored, and the message counts them.
@@ -238,7 +255,10 @@ export class FastCache<V = unknown> {
     return this;
   }
 
-  /** Removes many keys, with one native call for as many as fit, and returns how many were there. */
+  /**
+   * Removes many keys, in order, with one native call for as many as fit, and returns how many were
+   * there. If one fails, those before it are removed.
+   */
   deleteMany(keys: Iterable<Key>): number {
     return deleteMany(this.#handle, keys);
   }
@@ -253,14 +273,18 @@ export class FastCache<V = unknown> {
     return keys(this.#handle);
   }
 
-  /** Keys with values, as `keys`; the values are read some at a time, shortly before they are seen. */
-  entries(): Generator<[key: Key, value: V], void, undefined> {
+  /**
+   * Keys with values, as `keys`; the values are read some at a time, shortly before they are seen: up
+   * to 32 that have 64 KiB together, or one. For an entry that cannot be decoded (its codec is missing
+   * or throws, its bytes are damaged) `next()` throws, and goes on behind it when it is called again.
+   */
+  entries(): IteratorObject<[key: Key, value: V], undefined> {
     this.#handle.assertOpen();
-    return entries(this.#handle) as Generator<[key: Key, value: V], void, undefined>;
+    return new Entries(this.#handle) as unknown as IteratorObject<[key: Key, value: V], undefined>;
   }
 
   /** As `entries`. */
-  [Symbol.iterator](): Generator<[key: Key, value: V], void, undefined> {
+  [Symbol.iterator](): IteratorObject<[key: Key, value: V], undefined> {
     return this.entries();
   }
 
@@ -271,7 +295,7 @@ export class FastCache<V = unknown> {
 
   /**
    * Number of entries in the segment. Expired ones are dropped first, as far as nobody holds their shard and
-   * 64 MiB of records go: in a large cache after a mass expiry, one call may still count some.
+   * 4 MiB of records go, so that no call takes long: after a mass expiry, the first ones still count some.
    */
   get size(): number {
     return readSize(this.#handle);
@@ -283,9 +307,8 @@ export class FastCache<V = unknown> {
     return readStats(this.#handle);
   }
 
-  /** The segment's geometry and how it was opened; frozen, always the same object. */
+  /** The segment's geometry and how it was opened; frozen, always the same object, also after `close`. */
   get info(): Info {
-    this.#handle.assertOpen();
     return this.#handle.info;
   }
 

@@ -5,7 +5,7 @@
 // what an iterator yields was read into JavaScript values before.
 
 import { CONSTANTS, CURSOR_SIZE, PACKED_KEY, PACKED_KEY_SIZE, STATUS } from "./abi.ts";
-import { lookUp } from "./batch.ts";
+import { lookUpSome } from "./batch.ts";
 import { corrupt } from "./errors.ts";
 import type { Handle } from "./segment.ts";
 import type { Key } from "./types.ts";
@@ -15,7 +15,7 @@ import { decode } from "./wire/value.ts";
 
 const { FC_IO_VALUE, FC_ITERATE_CAPACITY_MIN, FC_PACKED_KEY_UNIT, FC_PEEK } = CONSTANTS;
 
-/** Values read at a time: they are held until they are yielded. */
+/** Values read at a time at most: they are held until they are yielded. */
 const GROUP_SIZE = 32;
 
 /** The keys of a page and where the record of each ends in `memory`. */
@@ -30,30 +30,71 @@ export function* keys(handle: Handle): Generator<Key, void, undefined> {
   for (const page of pages(handle)) yield* page.keys;
 }
 
-/** All keys with their values, page by page; entries that went in between are left out. */
-export function* entries(handle: Handle): Generator<[Key, unknown], void, undefined> {
-  for (const page of pages(handle)) {
-    for (let from = 0; from < page.keys.length; from += GROUP_SIZE) {
-      const values = readGroup(handle, page, from);
-      for (const [index, value] of values.entries()) {
-        if (value === undefined) continue;
-        yield [page.keys[from + index] as Key, decode(value, handle.codec)];
+/**
+ * All keys with their values, page by page; entries that went in between are left out. Not a
+ * generator, which would end with its first error.
+ */
+export class Entries {
+  readonly #handle: Handle;
+  readonly #pages: Iterator<Page, void>;
+  #page: Page | undefined;
+  /** The next key of the page whose value has not been read yet. */
+  #next = 0;
+  /** Values that were read ahead, of the keys before `#next`: what the pool has room for, or one. */
+  #values: unknown[] = [];
+  #taken = 0;
+
+  constructor(handle: Handle) {
+    this.#handle = handle;
+    this.#pages = pages(handle);
+  }
+
+  /** Throws for an entry whose value cannot be had; the next call goes on behind it. */
+  next(): IteratorResult<[Key, unknown], undefined> {
+    for (;;) {
+      while (this.#taken < this.#values.length) {
+        const key = this.#page?.keys[this.#next - this.#values.length + this.#taken] as Key;
+        const value = this.#values[this.#taken];
+        this.#values[this.#taken++] = undefined;
+        if (value !== undefined) return { done: false, value: [key, decode(value, this.#handle.codec)] };
       }
+      if (!this.#readAhead()) return this.return();
     }
+  }
+
+  return(): IteratorResult<[Key, unknown], undefined> {
+    this.#pages.return?.();
+    this.#page = undefined;
+    this.#values = [];
+    this.#taken = 0;
+    return { done: true, value: undefined };
+  }
+
+  /** False at the end. The keys of a page lie packed as a batch wants them. */
+  #readAhead(): boolean {
+    if (this.#page === undefined || this.#next === this.#page.keys.length) {
+      this.#page = this.#pages.next().value ?? undefined;
+      this.#next = 0;
+    }
+    const page = this.#page;
+    if (page === undefined) return false;
+    this.#handle.assertOpen();
+    const count = Math.min(GROUP_SIZE, page.keys.length - this.#next);
+    const start = this.#next === 0 ? 0 : (page.ends[this.#next - 1] as number);
+    const end = page.ends[this.#next + count - 1] as number;
+    this.#handle.request.bytes.set(page.memory.bytes.subarray(start, end), FC_IO_VALUE);
+    this.#values = [];
+    this.#taken = 0;
+    this.#next += lookUpSome(this.#handle, { count, length: end - start }, this.#values, FC_PEEK);
+    return true;
   }
 }
 
-/** The values of up to GROUP_SIZE keys of a page, whose records are packed as a batch wants them. */
-function readGroup(handle: Handle, page: Page, from: number): unknown[] {
-  handle.assertOpen();
-  const count = Math.min(GROUP_SIZE, page.keys.length - from);
-  const start = from === 0 ? 0 : (page.ends[from - 1] as number);
-  const end = page.ends[from + count - 1] as number;
-  handle.request.bytes.set(page.memory.bytes.subarray(start, end), FC_IO_VALUE);
-  const values: unknown[] = [];
-  lookUp(handle, { count, length: end - start }, values, FC_PEEK);
-  return values;
-}
+// What every iterator of the language has: itself as an iterable, and the helpers where there are any.
+Object.setPrototypeOf(
+  Entries.prototype,
+  Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object,
+);
 
 function* pages(handle: Handle): Generator<Page, void, undefined> {
   const memory = new Memory(FC_ITERATE_CAPACITY_MIN);

@@ -161,9 +161,13 @@ const UNITS: Record<string, number> = {
   mb: 1e6,
   gb: 1e9,
   tb: 1e12,
+  k: 2 ** 10,
   kib: 2 ** 10,
+  m: 2 ** 20,
   mib: 2 ** 20,
+  g: 2 ** 30,
   gib: 2 ** 30,
+  t: 2 ** 40,
   tib: 2 ** 40,
 };
 

@@ -138,7 +138,7 @@ function readInfo(handle: Handle, target: string | undefined, created: boolean):
     ...(raw.kind === KIND.FILE && target !== undefined ? { path: target } : {}),
     size: raw.size_bytes,
     shards: raw.shards,
-    maxEntries: raw.max_entries,
+    ...(raw.max_entries > 0 ? { maxEntries: raw.max_entries } : {}),
     maxKeySize: raw.key_len_max,
     maxValueSize: raw.value_len_max,
     eviction: raw.eviction === EVICTION.S3FIFO ? "s3-fifo" : "lru",

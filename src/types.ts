@@ -33,7 +33,7 @@ export interface OpenOptions<V = unknown> {
   fd?: number | undefined;
   /**
    * Bytes, or a string such as `"64MB"` (powers of 1000: KB, MB, GB, TB) or `"1GiB"` (powers
-   * of 1024: KiB, MiB, GiB, TiB); at least 1 MiB. Needed to create. When attaching it
+   * of 1024: KiB, MiB, GiB, TiB, or K, M, G, T); at least 1 MiB. Needed to create. When attaching it
    * must agree with the segment, or be left out.
    */
   size?: number | string | undefined;
@@ -125,6 +125,7 @@ export interface Stats {
   readonly hits: number;
   readonly misses: number;
   readonly sets: number;
+  /** Entries that were removed, one by one or by `clear`. */
   readonly deletes: number;
   /** Entries that left to make room. */
   readonly evictions: number;
@@ -155,8 +156,8 @@ export interface Info {
   /** Bytes of the whole segment. */
   readonly size: number;
   readonly shards: number;
-  /** Most entries held at once; 0 for as many as fit. */
-  readonly maxEntries: number;
+  /** Most entries held at once; absent: as many as fit. */
+  readonly maxEntries?: number;
   /** Longest key in bytes. */
   readonly maxKeySize: number;
   /** Largest value in bytes. */

@@ -210,12 +210,12 @@ FC_API int32_t fc_info(uint32_t handle, fc_info_fields *info);
 /* Counters since creation, summed over all processes that were ever attached,
  * and the present state. Reading them takes no lock; the sums are not one
  * atomic snapshot. Entries whose deadline has passed are dropped
- * first, as far as their shards are free and 64 MiB of records go. */
+ * first, as far as their shards are free and 4 MiB of records go. */
 typedef struct fc_stats_fields {
     uint64_t hits;
     uint64_t misses;
     uint64_t sets;
-    uint64_t deletes;
+    uint64_t deletes; /* of entries that were there; fc_clear counts each */
     uint64_t evictions;
     uint64_t expirations;
     uint64_t entries;
@@ -243,8 +243,10 @@ typedef struct fc_item {
     double ttl_ms;      /* remaining time, at least 1, or infinity */
 } fc_item;
 
-/* fc_get flag: leave the entry's recency alone. */
+/* fc_get and fc_get_many: leave the entry's recency alone. */
 #define FC_PEEK 1u
+/* fc_get_many: do not copy values; the answer for an entry that is there has length 0. */
+#define FC_NO_VALUE 2u
 
 /* Copies the value of `key` into `value`. Returns its length, FC_MISS, or
  * FC_BUFFER_TOO_SMALL (then item->value_len says what it takes, nothing was copied, and the

@@ -3,8 +3,11 @@
  * A C program in the same cache as the JavaScript ones: counts its runs under the key "visits", and prints the
  * text under "greeting" if another program has set one.
  *
- *   cc -Icore/include examples/c/visits.c dist/native/linux-x64-gnu/libfastcache.so -o visits
+ *   cc -Icore/include examples/c/visits.c -o visits \
+ *     -Ldist/native/linux-x64-gnu -lfastcache -Wl,-rpath,"$PWD/dist/native/linux-x64-gnu"
  *   ./visits example-visits
+ *
+ * Without the rpath the program would look for the library in the system's folders only.
  */
 #include <stdio.h>
 #include <string.h>

@@ -242,12 +242,32 @@ function parse<T>(parser: (text: string) => T, text: string, what: string): T {
   }
 }
 
+/** A value of a batch that `readValue` has thrown an error for. */
+class Unreadable extends Encoded {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    super(-1, "");
+    this.error = error;
+  }
+}
+
+/** As `readValue`, for one of several values: an error is thrown when that one is decoded. */
+export function readOrUnreadable(...args: Parameters<typeof readValue>): unknown {
+  try {
+    return readValue(...args);
+  } catch (error) {
+    return new Unreadable(error);
+  }
+}
+
 /**
  * Finishes `readValue` by running the user's codec, where the entry needs it. Apart, because
  * the codec may call the cache again, which reuses the memory that values are read from.
  */
 export function decode(value: unknown, codec: Codec<unknown> | undefined): unknown {
   if (!(value instanceof Encoded)) return value;
+  if (value instanceof Unreadable) throw value.error;
   if (codec === undefined) {
     throw invalid("the entry was stored with a codec: open the cache with that `codec`, or use getBytes()");
   }

@@ -16,6 +16,7 @@ const METHODS = [
   "add",
   "replace",
   "has",
+  "hasMany",
   "delete",
   "increment",
   "getWithVersion",

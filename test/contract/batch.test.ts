@@ -2,7 +2,7 @@
 //
 // getMany, setMany, deleteMany: like the single calls, many at once.
 
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { failure } from "../support/errors.ts";
 import { MIB, openPrivate } from "../support/segments.ts";
 
@@ -260,4 +260,48 @@ test("a codec may encode into one buffer again and again", () => {
     ["b", { id: 2 }],
   ]);
   expect(cache.getMany(["a", "b"])).toEqual([{ id: 1 }, { id: 2 }]);
+});
+
+test("hasMany tells for each key what has tells, over many calls and values of any size", () => {
+  const cache = openPrivate({ size: 64 * MIB });
+  const keys = keysTo(20_000);
+  for (const [index, key] of keys.entries()) {
+    if (index % 3 !== 0) cache.set(key, index % 100 === 1 ? new Uint8Array(100_000) : index);
+    if (index % 100 === 1) cache.delete(keys[Math.max(1, index - 100)] as string);
+  }
+  const before = cache.stats();
+  const found = cache.hasMany(keys);
+  expect(found).toEqual(keys.map((key) => cache.has(key)));
+  expect(found).toContain(true);
+  expect(cache.stats()).toMatchObject({ hits: before.hits, misses: before.misses });
+  expect(cache.hasMany([])).toEqual([]);
+  expect(cache.hasMany(new Set(["key-1", "none"]))).toEqual([cache.has("key-1"), false]);
+});
+
+describe("a bad key in a batch", () => {
+  const bad: [string, unknown][] = [
+    ["INVALID_ARGUMENT", ""],
+    ["INVALID_ARGUMENT", 7],
+    ["INVALID_ARGUMENT", undefined],
+    ["INVALID_ARGUMENT", "\ud800"],
+    ["KEY_TOO_LONG", "k".repeat(1025)],
+    ["KEY_TOO_LONG", new Uint8Array(1025)],
+  ];
+  test.each(bad)("%s: the error is that of a single call, with the index", (code, value) => {
+    const key = value as string;
+    const cache = openPrivate();
+    const short = code as "INVALID_ARGUMENT";
+    const { message } = failure(short, () => cache.get(key));
+    const keys = ["key-0", "key-1", key, "key-3"];
+    for (const keyed of ["key-0", "key-1", "key-3"]) cache.set(keyed, 1);
+    for (const call of [() => cache.getMany(keys), () => cache.hasMany(keys)]) {
+      expect(failure(short, call).message).toBe(`key 2 of the batch: ${message}`);
+    }
+    expect(cache.size).toBe(3);
+    const setMany = () => cache.setMany(keys.map((each) => [each, 2]));
+    expect(failure(short, setMany).message).toContain(`entry 2 of the batch: ${message}`);
+    expect([cache.get("key-0"), cache.get("key-1"), cache.get("key-3")]).toEqual([2, 2, 1]);
+    expect(failure(short, () => cache.deleteMany(keys)).message).toContain(`key 2 of the batch: ${message}`);
+    expect([...cache.keys()]).toEqual(["key-3"]);
+  });
 });

@@ -48,6 +48,8 @@ test("every method of a closed cache throws CLOSED with the remedy", () => {
     ["ttl", () => cache.ttl("key")],
     ["getMany", () => cache.getMany(["key"])],
     ["getMany, empty", () => cache.getMany([])],
+    ["hasMany", () => cache.hasMany(["key"])],
+    ["hasMany, empty", () => cache.hasMany([])],
     ["setMany", () => cache.setMany([["key", 1]])],
     ["setMany, empty", () => cache.setMany([])],
     ["deleteMany", () => cache.deleteMany(["key"])],
@@ -58,7 +60,6 @@ test("every method of a closed cache throws CLOSED with the remedy", () => {
     ["clear", () => cache.clear()],
     ["size", () => cache.size],
     ["stats", () => cache.stats()],
-    ["info", () => cache.info],
   ];
   const methods = calls.filter(([, call]) => failure("CLOSED", call, /FastCache\.open/).code !== undefined);
   expect(methods.length).toBe(calls.length);

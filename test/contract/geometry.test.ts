@@ -22,6 +22,9 @@ describe("size", () => {
     ["2097152B", 2 * MIB],
     ["0.003GB", 3_000_000],
     ["0.125GiB", 128 * MIB],
+    ["2M", 2 * MIB],
+    ["2048k", 2 * MIB],
+    ["0.0625G", 64 * MIB],
   ])("%j is %i bytes, rounded down to pages", (size, bytes) => {
     const actual = openPrivate({ size }).info.size;
     expect(actual).toBeLessThanOrEqual(bytes);
@@ -31,7 +34,7 @@ describe("size", () => {
 
   test.each([
     ["lots"],
-    ["64 M"],
+    ["64 X"],
     ["-1MB"],
     ["1e9"],
     ["0x100000"],
@@ -93,7 +96,7 @@ describe("the geometry", () => {
     expect(info.eviction).toBe("lru");
     expect(info.maxValueSize).toBeGreaterThanOrEqual(MIB);
     expect(Math.log2(info.shards) % 1).toBe(0);
-    expect(info.maxEntries).toBe(0);
+    expect(info.maxEntries).toBeUndefined();
     expect(openPrivate({ size: "64MB" }).info.maxValueSize).toBeGreaterThanOrEqual(MIB);
   });
 

@@ -4,7 +4,7 @@
 
 import { expect, test } from "vitest";
 import { failure } from "../support/errors.ts";
-import { MIB, openPrivate } from "../support/segments.ts";
+import { MIB, open, openPrivate, uniqueName } from "../support/segments.ts";
 
 test("an empty cache has no keys and no entries", () => {
   const cache = openPrivate();
@@ -106,6 +106,65 @@ test("entries gives values larger than a page", () => {
   for (const size of sizes) cache.set(`size-${size}`, "x".repeat(size));
   const found = [...cache.entries()].map(([, value]) => (value as string).length);
   expect(found.toSorted((a, b) => a - b)).toEqual(sizes);
+});
+
+test("entries goes on past what it cannot decode, which it names by throwing", () => {
+  const name = uniqueName();
+  const broken = { encode: () => new Uint8Array(1), decode: () => expect.fail("cannot be decoded") };
+  const writer = open<unknown>({ name, size: 4 * MIB, codec: broken });
+  const plain = Array.from({ length: 200 }, (_, index) => `plain-${index}`);
+  for (const key of plain) writer.set(key, key);
+  for (let index = 0; index < 50; index++) writer.set(`object-${index}`, { index });
+  for (const codec of [undefined, broken]) {
+    const cache = open<unknown>({ name, codec });
+    const seen: unknown[] = [];
+    let failures = 0;
+    const entries = cache.entries();
+    for (;;) {
+      try {
+        const { done, value } = entries.next();
+        if (done) break;
+        expect(value[1]).toBe(value[0]);
+        seen.push(value[0]);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "ERR_FASTCACHE_INVALID_ARGUMENT" });
+        failures++;
+      }
+    }
+    expect(seen.toSorted()).toEqual(plain.toSorted());
+    expect(failures).toBe(50);
+    expect(entries.next().done).toBe(true);
+  }
+});
+
+test("entries holds one large value at a time, and few small ones", () => {
+  const cache = openPrivate({ size: 64 * MIB, maxValueSize: 4 * MIB });
+  for (let index = 0; index < 10; index++) cache.set(`large-${index}`, "x".repeat(4 * MIB));
+  for (let index = 0; index < 100; index++) cache.set(`small-${index}`, "y".repeat(10_000));
+  // What was removed after it was read ahead is all that an iterator gives of a cache cleared meanwhile.
+  let seen = 0;
+  let bytes = 0;
+  for (const [, value] of cache.entries()) {
+    if (seen++ === 0) cache.clear();
+    else bytes += (value as string).length;
+  }
+  expect(bytes).toBeLessThanOrEqual(65_536);
+  expect(cache.size).toBe(0);
+});
+
+test("iterators are those of the language: they may be spread, taken apart and left", () => {
+  const cache = openPrivate();
+  cache.setMany([
+    ["a", 1],
+    ["b", 2],
+    ["c", 3],
+  ]);
+  const entries = cache.entries();
+  expect(entries[Symbol.iterator]()).toBe(entries);
+  const [first] = entries;
+  expect(["a", "b", "c"]).toContain(first?.[0]);
+  expect([...entries]).toEqual([]); // taking it apart has left it
+  expect(new Map(cache).size).toBe(3);
 });
 
 test("an iterator can be left early", () => {

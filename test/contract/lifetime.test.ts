@@ -155,3 +155,35 @@ describe("close", () => {
     expect(cache.stats().processes).toBe(1);
   });
 });
+
+test("info can be read after close, and opens the same segment", () => {
+  const name = uniqueName();
+  for (const options of [{ maxEntries: 1000 }, {}]) {
+    const cache = open({ name, size: "2M", shards: 2, ...options });
+    const { info } = cache;
+    cache.close();
+    expect(cache.info).toBe(info);
+    const { size, shards, maxEntries, maxValueSize, eviction } = info;
+    const again = open({ name, size, shards, maxEntries, maxValueSize, eviction });
+    expect({ ...again.info, fd: 0, created: true }).toEqual({ ...info, fd: 0, created: true });
+    again.close();
+    FastCache.destroy(name);
+  }
+});
+
+test("a class derived from FastCache opens caches of its own kind", () => {
+  class Counters extends FastCache<number> {
+    hit(key: string): number {
+      return this.increment(key);
+    }
+  }
+  const name = uniqueName();
+  using counters = Counters.open({ name, size: MIB });
+  expect(counters).toBeInstanceOf(Counters);
+  expect(counters).toBeInstanceOf(FastCache);
+  expect([counters.hit("a"), counters.hit("a")]).toEqual([1, 2]);
+  using plain = FastCache.open<number>({ name });
+  expect(plain).not.toBeInstanceOf(Counters);
+  expect(plain.get("a")).toBe(2);
+  failure("INVALID_ARGUMENT", () => Reflect.construct(Counters, [{ name }]), /FastCache\.open/);
+});

@@ -2,6 +2,7 @@
 //
 // stats: the counters of all processes, and the state of the segment.
 
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { MIB, open, openPrivate, uniqueName } from "../support/segments.ts";
 
@@ -65,6 +66,16 @@ describe("stats", () => {
     expect(cache.stats()).toMatchObject({ hits: 2, misses: 1, sets: 2, deletes: 1, entries: 1 });
   });
 
+  test("count each entry that clear removes", () => {
+    const cache = openPrivate();
+    for (let index = 0; index < 1000; index++) cache.set(`key-${index}`, index);
+    cache.delete("key-0");
+    cache.clear();
+    expect(cache.stats()).toMatchObject({ sets: 1000, deletes: 1000, evictions: 0, entries: 0 });
+    cache.clear();
+    expect(cache.stats().deletes).toBe(1000);
+  });
+
   test("sum over all handles, also closed ones", () => {
     const name = uniqueName();
     const first = open({ name, size: MIB });
@@ -94,4 +105,21 @@ test("a read of a large value counts once, a peek not at all", () => {
   expect(cache.stats().hits).toBe(0);
   cache.get("large");
   expect(cache.stats().hits).toBe(1);
+});
+
+test("size does a bounded share of what a mass expiry has left to do, and comes to 0", async () => {
+  const cache = openPrivate({ size: 64 * MIB, shards: 1 });
+  const count = 300_000;
+  for (let index = 0; index < count; index++) cache.set(`key-${index}`, index, { ttl: 500 });
+  await setTimeout(600);
+  // 4 MiB of records, and as much again for extents that are begun; a record has 40 bytes or more.
+  const sharePerCall = (8 * MIB) / 40;
+  let before = cache.size; // sets have dropped what was over while they went on
+  for (let calls = 0; before > 0 && calls < 1000; calls++) {
+    const { size } = cache;
+    expect(before - size).toBeLessThanOrEqual(sharePerCall);
+    before = size;
+  }
+  expect(before).toBe(0);
+  expect(cache.stats()).toMatchObject({ expirations: count, evictions: 0 });
 });
