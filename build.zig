@@ -7,6 +7,7 @@
 //!   zig build test-build   compiles them only, into zig-out/core-test/
 //!   zig build cross        the C programs that test/cross/ runs, into zig-out/cross/
 //!   zig build crash        the programs of test/crash/, into zig-out/crash/
+//!   zig build sim          test/sim/ with the core on a simulated system, into zig-out/sim/
 //!   zig build bench        the programs of bench/core/, into zig-out/bench/
 //!
 //! Each `.c` file directly in core/, core/os/posix/ and core/os/<the target's system>/ belongs to the library.
@@ -48,6 +49,7 @@ pub fn build(b: *std.Build) !void {
     try addTests(b);
     try addParticipant(b, cross);
     try addCrash(b);
+    try addSimulator(b);
     try addBenchmarks(b);
 }
 
@@ -176,6 +178,26 @@ fn addCrash(b: *std.Build) !void {
         });
         installProgram(b, crash, module, b.fmt("test/crash/{s}.c", .{program}));
     }
+}
+
+/// The core without core/os/, which test/sim/ stands in for. A step of its scheduler lies in front of each access to
+/// shared memory (FC_SIM), and memory comes from it as well. Assertions are on.
+fn addSimulator(b: *std.Build) !void {
+    const sim = b.step("sim", "Build the simulator of test/sim/");
+    const module = b.createModule(.{
+        .target = b.graph.host,
+        .optimize = .ReleaseSafe,
+        .link_libc = true,
+        .sanitize_c = .off,
+    });
+    for ([_][]const u8{ "core", "core/include", "test/sim" }) |folder| module.addIncludePath(b.path(folder));
+    const common = c_flags ++ [_][]const u8{ "-DFC_SIM=\"hooks.h\"", "-U_FORTIFY_SOURCE", "-g" };
+    const memory = [_][]const u8{ "-Daligned_alloc=sim_aligned_alloc", "-Dcalloc=sim_calloc", "-Dfree=sim_free" };
+    module.addCSourceFiles(.{ .files = try filesEndingIn(b, "core", ".c"), .flags = &(common ++ memory) });
+    module.addCSourceFiles(.{ .files = try filesEndingIn(b, "test/sim", ".c"), .flags = &common });
+    const program = b.addExecutable(.{ .name = "main", .root_module = module });
+    const install = b.addInstallArtifact(program, .{ .dest_dir = .{ .override = .{ .custom = "sim" } } });
+    sim.dependOn(&install.step);
 }
 
 /// For the baseline processor, as what users run is, with the names that profilers show.

@@ -13,11 +13,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define FC_TSAN 1
+/* Somebody looks at each access: the thread sanitizer, or the simulator (test/sim/). */
+#if defined(__SANITIZE_THREAD__) || defined(FC_SIM)
+#define FC_WATCHED 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
-#define FC_TSAN 1
+#define FC_WATCHED 1
 #endif
 #endif
 
@@ -88,7 +89,7 @@ static inline void prefetch(const void *p) { __builtin_prefetch(p); }
 /* Bytes of a record, which a writer may be replacing while we read them. The copy
  * is trusted only after the generation check that follows it, so a plain memcpy
  * does; the thread sanitizer gets relaxed atomics, which say the same to it. */
-#if defined(FC_TSAN)
+#if defined(FC_WATCHED)
 static inline void copy_from_shared(void *to, const void *from, size_t len) {
     for (size_t i = 0; i < len; i++)
         ((uint8_t *)to)[i] = __atomic_load_n((const uint8_t *)from + i, __ATOMIC_RELAXED);
@@ -126,6 +127,11 @@ static inline bool equals_shared(const void *shared, const void *own, size_t len
     memcpy(&y, b + len - 8, 8);
     return x == y;
 }
+#endif
+
+/* The simulator's build says which header puts a step of its scheduler in front of each access. */
+#if defined(FC_SIM)
+#include FC_SIM
 #endif
 
 #endif

@@ -32,7 +32,7 @@ static inline bool word_is_ghost(uint64_t word) { return word_tag(word) != 0 && 
  * believing it. One 16-byte load covers two words; each word's 8 bytes are read at once on every
  * x86-64 and arm64, and a torn pair of words would only be a stale hint. */
 static inline uint32_t bucket_match(const bucket *b, uint16_t tag) {
-#if defined(__SSE2__) && !defined(FC_TSAN)
+#if defined(__SSE2__) && !defined(FC_WATCHED)
     const __m128i *pairs = (const __m128i *)(const void *)b->words;
     const __m128i wanted = _mm_set1_epi16((short)tag);
     __m128i m01 = _mm_packs_epi16(_mm_cmpeq_epi16(_mm_load_si128(pairs), wanted),
@@ -41,7 +41,7 @@ static inline uint32_t bucket_match(const bucket *b, uint16_t tag) {
                                   _mm_cmpeq_epi16(_mm_load_si128(pairs + 3), wanted));
     uint32_t bytes = (uint32_t)_mm_movemask_epi8(m01) | (uint32_t)_mm_movemask_epi8(m23) << 16;
     return bytes & 0x88888888u; /* the tags are the highest of each word's four lanes */
-#elif defined(__ARM_NEON) && !defined(FC_TSAN)
+#elif defined(__ARM_NEON) && !defined(FC_WATCHED)
     uint32x2_t halves[4]; /* the tags, each in 32 bits */
     for (int i = 0; i < 4; i++)
         halves[i] = vmovn_u64(vshrq_n_u64(vld1q_u64(b->words + 2 * i), WORD_TAG_SHIFT));

@@ -18,6 +18,11 @@ export const attacks = {
     short: () => power("--images", "300", "--copies", "100"),
     long: () => power("--images", "30000", "--copies", "10000"),
   },
+  sim: {
+    what: "dozens of simulated processes, with deaths, stops and leaps at any step, from a seed",
+    short: () => simulate("15"),
+    long: () => simulate("300"),
+  },
   soak: {
     what: "mixed load with deaths in three runtimes: does anything grow?",
     short: () => crash("--short", "soak"),
@@ -87,6 +92,13 @@ function power(...args) {
   return [
     [tool("zig"), "build", "crash"],
     [join(root, "zig-out/crash/power"), ...args],
+  ];
+}
+
+function simulate(seconds) {
+  return [
+    [tool("zig"), "build", "sim"],
+    [join(root, "zig-out/sim/main"), "--seconds", seconds],
   ];
 }
 

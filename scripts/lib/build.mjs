@@ -34,7 +34,7 @@ export async function buildAll() {
   await build();
   console.log("build: the programs of the tests");
   rmSync(join(root, "zig-out/core-test"), { recursive: true, force: true });
-  await must([tool("zig"), "build", "test-build", "cross", "crash", "bench"]);
+  await must([tool("zig"), "build", "test-build", "cross", "crash", "sim", "bench"]);
 }
 
 /** Removes from dist/ what an earlier build made of source files that are gone. */

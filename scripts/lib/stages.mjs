@@ -30,6 +30,7 @@ function attackTasks() {
   const commands = [
     ...attacks.crash.parts.map((part) => attacks.crash.short(part)),
     attacks.files.short().slice(-1), // without its build
+    attacks.sim.short().slice(-1),
     attacks.race.short(),
     attacks.model.short(),
     attacks.history.short(),

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * attaching.c: coming, going, and removing the segment; see kinds.h.
+ */
+#include "judge.h"
+#include "kinds.h"
+#include "shard.h"
+#include "system.h"
+#include "trace.h"
+
+#define NAME "sim"
+
+static bool open_may_fail(int32_t status, uint32_t create) {
+    if (status == FC_NO_SPACE)
+        return world.settings->no_memory_gap != 0 || world.settings->destroys;
+    if (status == FC_EXISTS) return create == FC_CREATE_EXCLUSIVE;
+    if (status == FC_NOT_FOUND) return create == FC_ATTACH || world.settings->destroys;
+    return status == FC_BUSY;
+}
+
+static void fill_wide(mind *m) {
+    const cache *c = mind_cache(m);
+    for (uint32_t i = 0; i < world.settings->shards; i++)
+        if (shard_at(c, i).header->lock != 0) return;
+    uint8_t value[VALUE_LEN_MIN];
+    for (uint32_t i = 0; i < FILLERS; i++) {
+        const uint32_t key = FILLER_FIRST + i;
+        value_make(value, sizeof value, 1, key);
+        WITH_EYES_CLOSED((void)fc_set(m->c.handle, key_bytes(key), KEY_LEN, value, sizeof value,
+                                      FC_TYPE_BYTES, FC_SET, 0, 0));
+    }
+}
+
+bool mind_open(mind *m, uint32_t create) {
+    const fc_options options = {.struct_size = sizeof options,
+                                .kind = FC_KIND_SHM,
+                                .create = create,
+                                .shards = world.settings->shards,
+                                .eviction = world.settings->eviction,
+                                .lock_wait_ms = world.settings->lock_wait_ms,
+                                .size_bytes = world.settings->size_bytes,
+                                .max_entries = world.settings->max_entries};
+    fc_report report;
+    m->name = "open";
+    trace_say("open");
+    const int32_t status = fc_open(&options, NAME, sizeof NAME - 1, &report);
+    trace_say("open: %d", status);
+    if (status != FC_OK) {
+        if (!open_may_fail(status, create))
+            world_broken("status", "open gave %d: %s", status, report.message);
+        return false;
+    }
+    m->c.handle = report.handle;
+    cache *c = (cache *)mind_cache(m);
+    c->unlocks_until_walk = WALK_NEVER; /* the walker has its own operation */
+    m->slot = system_slot_of(c->base);
+    call_bind(&m->c);
+    if (report.created && world.settings->crowd == CROWD_WIDE) fill_wide(m);
+    return true;
+}
+
+void op_reopen(mind *m) {
+    if (!m->c.handle || mind_below(m, 4)) return;
+    trace_say("close");
+    const uint32_t handle = m->c.handle;
+    m->c.handle = 0;
+    if (fc_close(handle) != FC_OK) world_broken("status", "close failed");
+}
+
+void op_destroy(mind *m) {
+    if (!world.settings->destroys || mind_below(m, 4)) return;
+    fc_report report;
+    m->name = "destroy";
+    trace_say("destroy");
+    const int32_t status = fc_destroy(FC_KIND_SHM, NAME, sizeof NAME - 1, &report);
+    if (status != FC_OK && status != FC_NOT_FOUND && status != FC_NO_SPACE && status != FC_BUSY)
+        world_broken("status", "destroy gave %d: %s", status, report.message);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * values.h owns the keys and the values. A value says whose it is: which store of which process, of
+ * which key, how long; all its bytes follow from that. So one that is torn, or of another key, is
+ * noticed by itself.
+ *
+ * Every second word of a value is a decoy: a word that the segment's index held for some key. Who
+ * takes a value's bytes for a bucket's finds a tag that he may look for, and a place where a record
+ * was.
+ */
+#ifndef SIM_VALUES_H
+#define SIM_VALUES_H
+
+#include <stdint.h>
+
+#include "settings.h"
+
+#define KEY_LEN 16u
+#define VALUE_LEN_MIN 24u
+#define FILLERS 2200u      /* further keys of CROWD_WIDE, which are not followed */
+#define FILLER_FIRST 1000u /* the number of the first */
+#define VALUE_BYTES_MAX (64u << 10)
+
+void values_begin(const settings *s);
+/* KEY_LEN bytes of key number `key`, of those that are followed or of the fillers. */
+const uint8_t *key_bytes(uint32_t key);
+/* The number of a key that was found; NOBODY if there is none such. */
+uint32_t key_number(const uint8_t *bytes, uint32_t len);
+/* Numbers are what fc_increment works on. */
+bool key_is_number(uint32_t key);
+static inline bool key_is_followed(uint32_t key) { return key < FILLER_FIRST; }
+
+void value_make(uint8_t *value, uint32_t len, uint64_t id, uint32_t key);
+/* The id of a value of that key; breaks the run if it is none. */
+uint64_t value_check(const uint8_t *value, uint32_t len, uint32_t key);
+/* An index word that there was. */
+void value_decoy(uint64_t word);
+
+#endif
