@@ -40,7 +40,7 @@ pub fn build(b: *std.Build) !void {
         if (sameMachine(target.result, b.graph.host.result)) {
             const module = b.createModule(.{ .target = target, .optimize = .ReleaseSafe, .link_libc = true });
             module.linkLibrary(library);
-            module.addRPath(b.path(b.fmt("dist/native/{s}", .{platform.name})));
+            module.addRPath(b.path(b.fmt("dist/native/{s}", .{platform})));
             installProgram(b, cross, module, "examples/c/visits.c");
         }
     }

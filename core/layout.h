@@ -123,10 +123,10 @@ FC_LAYOUT_ASSERT(offsetof(process_slot, counters) == CACHE_LINE);
  *
  * A word whose tag is 0 is empty, whatever its other bits. One with G, WORD_GHOST, names no
  * record: it remembers an entry that was evicted, and when (evict_s3fifo.c). S says that it lies in
- * the bucket of its key's second hash, and not of the first. The mark tells
- * of the entry's use, in the eviction policy's terms. Readers change it by a compare-and-swap of the
- * whole word: where one has been replaced, even by a record, nothing is stored. Everything else is
- * written under the shard's lock by one 8-byte store, and marks by one of a byte.
+ * the bucket of its key's second hash, and not of the first. The mark tells of the entry's use, in
+ * the eviction policy's terms. Readers change it by a compare-and-swap of the whole word: where one
+ * has been replaced, even by a record, nothing is stored. Everything else is written under the
+ * shard's lock by one 8-byte store, and marks by one of a byte.
  */
 #define WORD_TAG_SHIFT 48
 #define WORD_MARK_SHIFT 40

@@ -114,5 +114,7 @@ void lock_release(const cache *c, shard_header *shard) {
 }
 
 bool lock_is_ours(const cache *c, const shard_header *shard) {
-    return owner_of(load_u64_relaxed(&shard->lock)) == c->owner;
+    return lock_owner(shard) == c->owner;
 }
+
+uint64_t lock_owner(const shard_header *shard) { return owner_of(load_u64_relaxed(&shard->lock)); }

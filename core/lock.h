@@ -30,5 +30,7 @@ void lock_release(const cache *c, shard_header *shard);
  * which somebody who wrongly seemed dead does harm, to the few instructions between question and
  * store; what keeps the living from seeming dead is their byte lock (process.h). */
 bool lock_is_ours(const cache *c, const shard_header *shard);
+/* The owner as process_alive() takes it; 0 for nobody. */
+uint64_t lock_owner(const shard_header *shard);
 
 #endif

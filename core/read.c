@@ -125,7 +125,7 @@ static bool copy_parts(const reader *r, uint8_t *value) {
  * stored or touched since it was read, and may have lived all the time. */
 __attribute__((noinline)) static bool still_the_entry(const reader *r) {
     record now;
-    fence_acquire(); /* the clock was read before */
+    fence_acquire();                                                /* the clock was read before */
     const uint64_t offset = word_offset(load_u64_acquire(r->word)); /* pairs with index_publish */
     return offset == r->record.offset && record_load(&r->s, offset, &now) &&
            now.deadline_ms == r->record.deadline_ms && unchanged(r, now.extent);
@@ -138,8 +138,8 @@ static inline void mark(const reader *r) {
     if (unlikely(after != before)) mark_note(r->word, r->word_value, after);
 }
 
-/* `word` is where the key is likely to be, or null; r.sequence is then of before it was found, since
- * the word's extent, or the record's, may have been reused between then and now. */
+/* `word` is where the key is likely to be, or null; r.sequence is then of before it was found: the
+ * word's extent, or the record's, may have been reused between then and now. */
 __attribute__((always_inline)) static inline int32_t read_from(reader r, uint64_t *word,
                                                                void *value, uint32_t capacity,
                                                                uint32_t flags,

@@ -112,7 +112,7 @@ static void only_finite_numbers_are_added_and_only_to_numbers(void) {
 static void a_value_that_does_not_fit_tells_its_length_and_is_not_used(void) {
     begin();
     const fc_stats_fields before = stats_of(handle);
-    char value[2] = "..";
+    char value[2] = {'.', '.'};
     fc_item item = {0};
     CHECK_STATUS(FC_BUFFER_TOO_SMALL, fc_get(handle, "key", 3, value, sizeof value, 0, &item));
     CHECK(item.value_len == 3 && item.version > 0 && item.ttl_ms == (double)INFINITY, "%u bytes",

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "index.h"
+#include "lock.h"
 #include "process.h"
 #include "system.h"
 
@@ -15,7 +16,7 @@
 static uint64_t owner_at(const mind *m, uint32_t key) {
     const cache *c = mind_cache(m);
     const shard s = shard_of(c, fc_hash(key_bytes(key), KEY_LEN, c->hash_seed));
-    return s.header->lock & ~(1ull << 31);
+    return lock_owner(s.header);
 }
 
 void judge_begin(mind *m, const char *name, uint32_t key) {

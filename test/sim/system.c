@@ -220,7 +220,14 @@ os_error os_file_reopen(int fd, int *reopened) {
 os_error os_file_state_get(int fd, os_file_state *state) {
     world_call("fstat");
     const file *f = &files[opened[fd].slot];
-    *state = (os_file_state){f->size, true, true, f->linked, true};
+    *state = (os_file_state){.size_bytes = f->size,
+                             .ours = true,
+                             .regular = true,
+                             .linked = f->linked,
+                             .private_mode = true,
+                             .in_memory = true,
+                             .inode = opened[fd].slot + 1,
+                             .birth_ns = f->life};
     return 0;
 }
 static uint8_t *bytes_of(int fd) { return sim_memory + (size_t)opened[fd].slot * SIM_SLOT_BYTES; }
@@ -255,6 +262,11 @@ os_error os_file_truncate(int fd, uint64_t size_bytes) {
     f->size = size_bytes;
     return 0;
 }
+os_error os_file_sync(int fd) {
+    (void)fd;
+    world_call("fsync");
+    return 0;
+}
 void os_file_close(int fd) {
     world_call("close");
     forget((uint32_t)fd);
@@ -276,6 +288,7 @@ bool os_shared_memory_path(uint32_t version, const char *name, size_t name_len, 
     path[name_len] = 0;
     return true;
 }
+const char *os_shared_memory_problem(void) { return NULL; }
 os_error os_shared_memory_list(uint32_t version,
                                void (*visit)(void *context, const char *name, size_t len),
                                void *context) {
@@ -283,6 +296,13 @@ os_error os_shared_memory_list(uint32_t version,
     for (uint32_t i = 0; i < SIM_SLOTS; i++)
         if (files[i].used && files[i].linked) visit(context, files[i].name, strlen(files[i].name));
     return 0;
+}
+bool os_memory_exceeds(uint64_t size_bytes, os_memory_limit *narrowest) {
+    *narrowest = (os_memory_limit){.what = "the machine's memory",
+                                   .limit_bytes = sizeof sim_memory,
+                                   .left_bytes = sizeof sim_memory,
+                                   .remedy = ""};
+    return size_bytes > sizeof sim_memory;
 }
 uint64_t os_file_system_bytes(int fd) {
     (void)fd;
