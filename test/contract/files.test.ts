@@ -67,12 +67,19 @@ describe("a cache in a file", () => {
     expect(found(path)).toEqual(KEPT({ key: "kept" }));
   });
 
-  test("begins empty after a reboot if its last process did not close it", () => {
+  test("begins empty after a reboot if its last process did not close it", async () => {
     const path = uniquePath();
     open({ path, size: 4 * MIB })
       .set("key", "old")
       .close();
-    run(`FastCache.open({ path: input }).set("key", "new");`, path);
+    const child = await start(
+      `FastCache.open({ path: input }).set("key", "new");
+       console.log("ready");
+       setInterval(() => {}, 1000);`,
+      path,
+    );
+    signal(child, "SIGKILL");
+    await new Promise((resolve) => child.once("exit", resolve));
     reboot(path);
     expect(found(path)).toEqual(EMPTY);
   });

@@ -69,8 +69,8 @@ static void keys_have_1_to_1024_bytes(void) {
     end();
 }
 
-static void times_are_zero_or_more_and_not_too_far_away(void) {
-    const double bad[] = {-1, -(double)INFINITY, (double)NAN, FC_TTL_MS_MAX + 1, (double)INFINITY};
+static void times_are_numbers_and_not_too_far_away(void) {
+    const double bad[] = {(double)NAN, FC_TTL_MS_MAX + 1, (double)INFINITY};
     begin();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         double sum;
@@ -212,7 +212,7 @@ static void a_closed_handle_answers_closed_to_every_call(void) {
 int main(void) {
     TEST(every_status_has_a_text);
     TEST(keys_have_1_to_1024_bytes);
-    TEST(times_are_zero_or_more_and_not_too_far_away);
+    TEST(times_are_numbers_and_not_too_far_away);
     TEST(types_modes_and_versions_are_of_their_range);
     TEST(only_finite_numbers_are_added_and_only_to_numbers);
     TEST(a_value_that_does_not_fit_tells_its_length_and_is_not_used);

@@ -18,7 +18,7 @@
 
 #define SIZE (1u << 20)
 
-static char path[64], copy[72];
+static char path[256], copy[264];
 
 static fc_report report;
 
@@ -56,7 +56,7 @@ static void field_change(const char *at, size_t offset, uint64_t flipped) {
 static void boot_again(const char *at) { field_change(at, offsetof(superblock, boot_id), 1); }
 
 static void copy_file(const char *from, const char *to) {
-    char command[160];
+    char command[1024];
     snprintf(command, sizeof command, "cp '%s' '%s' && chmod 600 '%s'", from, to, to);
     CHECK(system(command) == 0, "%s", command);
 }
