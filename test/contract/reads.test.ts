@@ -120,6 +120,16 @@ test("getInto takes an empty buffer for an empty value", () => {
   failure("INVALID_ARGUMENT", () => cache.getInto("full", new Uint8Array(0)), /1 bytes/);
 });
 
+test("getInto writes a single byte, and for an empty value nothing", () => {
+  const cache = openPrivate();
+  cache.set("one", new Uint8Array([7])).set("empty", "");
+  const buffer = new Uint8Array(3).fill(255);
+  expect(cache.getInto("empty", buffer)).toBe(0);
+  expect(buffer).toEqual(new Uint8Array([255, 255, 255]));
+  expect(cache.getInto("one", buffer)).toBe(1);
+  expect(buffer).toEqual(new Uint8Array([7, 255, 255]));
+});
+
 test("getInto takes values larger than any buffer of ours", () => {
   const cache = openPrivate({ size: 64 * MIB });
   const value = Uint8Array.from({ length: MIB }, (_, index) => index * 31);
