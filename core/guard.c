@@ -31,7 +31,6 @@ static bool complete_part(const recount *r, uint64_t offset, record *part) {
 }
 
 static bool complete_entry(const recount *r, uint64_t hash, record *head) {
-    if (head->kind == RECORD_CHUNK) return false;
     uint64_t value_len = head->value_here;
     for (uint32_t i = 0; i < head->chunks; i++) {
         record chunk;

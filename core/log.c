@@ -204,7 +204,6 @@ bool log_take_for_index(const shard *s, uint32_t extent) {
 
 void log_free_from_index(const shard *s, uint32_t extents) {
     const uint32_t extent = s->geometry->extents - 1 - extents;
-    if (extent >= s->geometry->extents) return;
     if (load_u16_relaxed(&s->states[extent].kind) != EXTENT_INDEX) return;
     store_u32_relaxed(&s->states[extent].live, 0);
     kind_set(s, extent, EXTENT_FREE);

@@ -46,11 +46,6 @@ static bool same_geometry(const superblock *block, const geometry *g) {
 
 int32_t superblock_validate(const superblock *block, uint64_t file_bytes, geometry *g,
                             fc_report *report) {
-    if (block->magic != LAYOUT_MAGIC)
-        return report_fail(report, FC_CORRUPT,
-                           "this is no fastcache segment: it begins with %016" PRIx64
-                           ", not %016" PRIx64 "; choose another name or path",
-                           block->magic, (uint64_t)LAYOUT_MAGIC);
     if (block->byte_order != LAYOUT_BYTE_ORDER)
         return report_fail(report, FC_LAYOUT_MISMATCH,
                            "the segment's byte order mark is %08" PRIx32
