@@ -124,6 +124,18 @@ static void a_value_that_does_not_fit_tells_its_length_and_is_not_used(void) {
     end();
 }
 
+static void an_iteration_needs_room_for_a_page(void) {
+    begin();
+    static uint8_t page[FC_ITERATE_CAPACITY_MIN];
+    fc_cursor cursor = {{0}};
+    uint32_t used = 7;
+    CHECK_STATUS(FC_BUFFER_TOO_SMALL, fc_iterate(handle, &cursor, page, sizeof page - 1, &used));
+    CHECK(used == 7 && cursor.word[1] == 0, "it went on");
+    CHECK(fc_iterate(handle, &cursor, page, sizeof page, &used) == 1 && used == 8, "%u", used);
+    CHECK_STATUS(FC_MISS, fc_iterate(handle, &cursor, page, sizeof page, &used));
+    end();
+}
+
 static void null_pointers_are_refused(void) {
     fc_options options = {.struct_size = sizeof options, .kind = FC_KIND_PRIVATE};
     fc_report report;
@@ -216,6 +228,7 @@ int main(void) {
     TEST(types_modes_and_versions_are_of_their_range);
     TEST(only_finite_numbers_are_added_and_only_to_numbers);
     TEST(a_value_that_does_not_fit_tells_its_length_and_is_not_used);
+    TEST(an_iteration_needs_room_for_a_page);
     TEST(null_pointers_are_refused);
     TEST(options_out_of_range_are_refused);
     TEST(a_closed_handle_answers_closed_to_every_call);

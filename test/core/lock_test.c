@@ -10,7 +10,9 @@
 #include <pthread.h>
 
 #include "cache.h"
+#include "entry.h"
 #include "handle.h"
+#include "index.h"
 #include "lock.h"
 #include "process.h"
 #include "shard.h"
@@ -132,6 +134,47 @@ static void an_owner_that_was_taken_over_from_does_not_let_go_of_the_heirs_lock(
     CHECK_STATUS(FC_OK, fc_close(first));
 }
 
+/* Nor does it change anything else that readers see. */
+static void an_owner_that_was_taken_over_from_publishes_nothing(void) {
+    const uint32_t handle = private_open_with(FC_EVICTION_S3FIFO, 1 << 20, 1, 0);
+    const uint32_t heir = attach(handle, 1);
+    const shard s = shard_at(handle_get(handle), 0);
+    for (uint64_t number = 0; number < 1000; number++)
+        CHECK_STATUS(FC_OK, fc_set(handle, &number, sizeof number, "v", 1, FC_TYPE_BYTES, FC_SET,
+                                   number % 2 ? 0 : 60000, 0));
+    const uint64_t keys[] = {1, 2};
+    found entries[2];
+    for (int i = 0; i < 2; i++)
+        CHECK(index_find(&s, fc_hash(&keys[i], 8, s.cache->hash_seed), &keys[i], 8, &entries[i]),
+              "it is gone");
+    const uint64_t entry_count = s.header->entries;
+    const uint32_t buckets = s.header->buckets;
+    static uint8_t before[1 << 20];
+    store_u64_release(&s.header->lock, handle_get(heir)->owner);
+    memcpy(before, index_bucket(&s, buckets - 1), buckets * sizeof(bucket));
+    for (int i = 0; i < 2; i++) {
+        CHECK(!index_publish(&s, entries[i].word, 0), "it was published");
+        CHECK(!entry_drop(&s, &entries[i]), "it was dropped");
+        CHECK(!entry_drop_to_ghost(&s, &entries[i]), "it left a ghost");
+        CHECK(!entry_drop_unreadable(&s, &entries[i]), "it was dropped");
+        CHECK(!entry_touch(&s, (placement){0, 0}, 0, &entries[i], 5), "it was touched");
+    }
+    CHECK(!index_grow(&s) && s.header->buckets == buckets, "the index has grown");
+    s.header->entries = 0; /* as if little of the index were in use */
+    index_shrink(&s, 100);
+    index_drain(&s);
+    s.header->entries = entry_count;
+    CHECK(s.header->buckets == buckets, "the index has shrunk");
+    CHECK(memcmp(before, index_bucket(&s, buckets - 1), buckets * sizeof(bucket)) == 0,
+          "a word has changed");
+    store_u64_release(&s.header->lock, 1ull << 63 | 200); /* the heir's death: counted anew */
+    CHECK_STATUS(FC_OK, fc_delete(heir, &keys[0], 8));
+    verify(heir);
+    CHECK(stats_of(heir).entries == 999, "%" PRIu64 " entries", stats_of(heir).entries);
+    CHECK_STATUS(FC_OK, fc_close(heir));
+    CHECK_STATUS(FC_OK, fc_close(handle));
+}
+
 /* Numbers of owners wrap after 4 billion attachments, and 0 would say that nobody owns. */
 static void a_slots_incarnation_is_never_zero(void) {
     const uint32_t handle = private_open(1 << 20, 1, 0), last = attach(handle, 0);
@@ -169,6 +212,7 @@ int main(void) {
     TEST(a_dead_owner_does_not_keep_expired_entries);
     TEST(a_living_owner_is_waited_for_and_no_longer_than_asked);
     TEST(an_owner_that_was_taken_over_from_does_not_let_go_of_the_heirs_lock);
+    TEST(an_owner_that_was_taken_over_from_publishes_nothing);
     TEST(a_slots_incarnation_is_never_zero);
     TEST(owners_that_no_slot_has_count_as_dead);
     return TESTS_DONE();

@@ -399,16 +399,29 @@ static void impossible_options_are_told_the_limit(void) {
     CHECK_STATUS(FC_INVALID_ARGUMENT, geometry_resolve(1 << 20, 64, 0, 0, &g, &report));
     CHECK_STATUS(FC_INVALID_ARGUMENT, geometry_resolve(1 << 20, 1, 1 << 20, 0, &g, &report));
     CHECK(strstr(report.message, "limit"), "%s", report.message);
+    CHECK_STATUS(FC_INVALID_ARGUMENT, geometry_resolve((1ull << 41) + 1, 1, 0, 0, &g, &report));
+    CHECK(strstr(report.message, "to 2199023255552"), "%s", report.message);
+    CHECK_STATUS(FC_OK, geometry_resolve(1ull << 41, 1, 0, 0, &g, &report));
+    CHECK_STATUS(FC_INVALID_ARGUMENT, geometry_resolve(1ull << 41, 2048, 0, 0, &g, &report));
+    CHECK(strstr(report.message, "from 1 to 1024"), "%s", report.message);
+    /* Room for 128 extents, but for the tables in front of them not. */
+    CHECK_STATUS(FC_INVALID_ARGUMENT, geometry_resolve(1113248, 2, 0, 0, &g, &report));
+    CHECK(strstr(report.message, "2 shards are too many"), "%s", report.message);
     fc_options options = {.size_bytes = 64 << 20, .value_len_max = 10 << 20};
     CHECK_STATUS(FC_OK, geometry_choose(&options, 8, &g, &report));
+    CHECK(g.shards == 1, "%u shards have no room for such a value", g.shards);
     CHECK(g.value_len_max == 10 << 20, "%" PRIu64, g.value_len_max);
+    /* Few entries are not spread over many shards. */
+    options = (fc_options){.size_bytes = 256 << 20, .max_entries = 10000};
+    CHECK_STATUS(FC_OK, geometry_choose(&options, 8, &g, &report));
+    CHECK(g.shards == 2 && g.shard_entries_max == 5000, "%u shards", g.shards);
 }
 
 int main(void) {
     const char *folder = getenv("TMPDIR");
     snprintf(path, sizeof path, "%s/fastcache-segment-test-%d", folder ? folder : "/tmp",
              (int)getpid());
-    snprintf(name, sizeof name, "segment-test-%d", (int)getpid());
+    snprintf(name, sizeof name, "Segment_test.C-%d", (int)getpid());
     atexit(remove_both);
     TEST(another_layout_version_is_refused_with_both_versions);
     TEST(another_byte_order_is_refused);
