@@ -101,6 +101,7 @@ static uint32_t survivor; /* opened before the limit; belongs to the parent */
 /* Opens while a limit forbids it, and once more without; `path` must not be there in between. */
 static void refused_by(int resource, uint64_t to, const char *words) {
     const char *path = path_of("limited");
+    CHECK_STATUS(FC_CLOSED, fc_has(survivor, "key", 3)); /* the parent's, also the very first */
     uint32_t handle = opened(open_file(path_of("survivor"), 0));
     struct rlimit before;
     CHECK(getrlimit((__typeof__(RLIMIT_AS))resource, &before) == 0, "getrlimit");
