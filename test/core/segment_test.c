@@ -217,6 +217,21 @@ static void failures_are_told_by_status_alone_where_no_report_is_asked_for(void)
     CHECK_STATUS(FC_OK, fc_destroy(FC_KIND_FILE, path, (uint32_t)strlen(path), NULL));
 }
 
+/* A path ends where its length says, whatever was there before. */
+static void the_path_that_is_destroyed_is_the_one_that_was_asked_for(void) {
+    char longer[300];
+    snprintf(longer, sizeof longer, "%s-longer", path);
+    const uint32_t len = (uint32_t)strlen(path);
+    fc_options options = file_options(1 << 20);
+    fc_report report;
+    fc_close(create_file(1 << 20));
+    CHECK(fc_open(&options, longer, len + 7, &report) == FC_OK, "%s", report.message);
+    CHECK_STATUS(FC_OK, fc_close(report.handle));
+    CHECK_STATUS(FC_OK, fc_destroy(FC_KIND_FILE, longer, len + 7, &report));
+    CHECK_STATUS(FC_OK, fc_destroy(FC_KIND_FILE, longer, len, &report));
+    CHECK(access(path, F_OK) != 0, "it is still there");
+}
+
 /* Bytes of a list of names, one a line. */
 static bool lists(const char *list, int32_t len) {
     const size_t name_len = strlen(name);
@@ -431,6 +446,7 @@ int main(void) {
     TEST(options_that_agree_are_accepted);
     TEST(a_segment_laid_out_differently_is_refused_and_told_why);
     TEST(failures_are_told_by_status_alone_where_no_report_is_asked_for);
+    TEST(the_path_that_is_destroyed_is_the_one_that_was_asked_for);
     TEST(a_name_is_listed_until_its_segment_is_destroyed);
     TEST(paths_that_no_file_can_have_are_refused);
     TEST(content_survives_closing_and_comes_back);
