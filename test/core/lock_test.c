@@ -7,7 +7,11 @@
 #define _GNU_SOURCE
 #include "harness.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cache.h"
 #include "entry.h"
@@ -73,6 +77,47 @@ static void one_of_those_that_find_a_dead_owner_takes_over(void) {
     CHECK(sum == WRITERS * ROUNDS, "%f increments", sum);
     verify(handles[0]);
     for (int i = 0; i < WRITERS; i++) CHECK_STATUS(FC_OK, fc_close(handles[i]));
+}
+
+static void (*meanwhile)(void); /* happens while the system is asked whether the owner lives */
+static shard_header *contended;
+static uint64_t winner;
+
+/* In place of the C library's. */
+int fcntl(int fd, int command, ...) {
+    va_list arguments;
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    if (command == F_OFD_GETLK && meanwhile) meanwhile();
+    return (int)syscall(SYS_fcntl, fd, command, argument);
+}
+
+static void another_takes_over(void) {
+    meanwhile = NULL;
+    store_u64_release(&contended->lock, winner);
+}
+
+static void who_comes_second_does_not_take_over_from_the_first(void) {
+    const uint32_t second = private_open(1 << 20, 1, 0), first = attach(second, 0);
+    const uint32_t gone = attach(second, 0);
+    cache *c = (cache *)handle_get(second);
+    c->lock_wait_ms = 1;
+    const uint64_t dead = handle_get(gone)->owner;
+    CHECK_STATUS(FC_OK, fc_close(gone));
+    contended = header_of(second);
+    winner = handle_get(first)->owner;
+    for (int waits = 0; waits < 2; waits++) {
+        store_u64_release(&contended->lock, dead);
+        meanwhile = another_takes_over;
+        const lock_result result = waits ? lock_acquire(c, contended) : lock_try(c, contended);
+        CHECK(result == LOCK_BUSY && !meanwhile, "it took over too");
+        CHECK(lock_is_ours(handle_get(first), contended), "the first has lost it");
+    }
+    store_u64_release(&contended->lock, 0);
+    CHECK(stats_of(second).takeovers == 0, "it was counted");
+    CHECK_STATUS(FC_OK, fc_close(first));
+    CHECK_STATUS(FC_OK, fc_close(second));
 }
 
 /* Also by those who do not wait. */
@@ -209,6 +254,7 @@ static void owners_that_no_slot_has_count_as_dead(void) {
 
 int main(void) {
     TEST(one_of_those_that_find_a_dead_owner_takes_over);
+    TEST(who_comes_second_does_not_take_over_from_the_first);
     TEST(a_dead_owner_does_not_keep_expired_entries);
     TEST(a_living_owner_is_waited_for_and_no_longer_than_asked);
     TEST(an_owner_that_was_taken_over_from_does_not_let_go_of_the_heirs_lock);

@@ -97,7 +97,24 @@ static void only_what_reaches_into_a_damaged_extent_goes(void) {
     }
 }
 
+/* Nor does a record that no word of the index leads to hold anything up. */
+static void a_record_that_nothing_leads_to_does_not_keep_its_extent(void) {
+    fill(FC_EVICTION_LRU);
+    const found lost = entry_of(7);
+    const uint32_t extent = lost.record.extent;
+    *lost.word = 0;
+    s.header->entries--;
+    CHECK_STATUS(FC_OK, guard_lock(&s));
+    (void)clean_extent(&s, extent, s.geometry->extent_bytes);
+    guard_unlock(&s);
+    CHECK(s.states[extent].kind == EXTENT_FREE, "the extent is of kind %u", s.states[extent].kind);
+    for (uint64_t i = 0; i < KEYS; i++) CHECK(is_there(i) == (i != 7), "%" PRIu64, i);
+    verify(handle);
+    CHECK_STATUS(FC_OK, fc_close(handle));
+}
+
 int main(void) {
     TEST(only_what_reaches_into_a_damaged_extent_goes);
+    TEST(a_record_that_nothing_leads_to_does_not_keep_its_extent);
     return TESTS_DONE();
 }

@@ -162,6 +162,18 @@ static void a_key_that_lies_in_stash_and_bucket_at_once_is_met_once(void) {
     end();
 }
 
+static void splits_are_undone_below_a_quarter_of_the_words(void) {
+    begin(FC_EVICTION_LRU, 1 << 20);
+    for (uint64_t number = 0; number < 1000; number++) CHECK_STATUS(FC_OK, set_number(number));
+    const uint64_t entries = only.header->entries, quarter = 2 * (uint64_t)buckets();
+    only.header->entries = quarter;
+    CHECK(!index_wants_shrinking(&only), "a quarter is in use");
+    only.header->entries = quarter - 1;
+    CHECK(index_wants_shrinking(&only), "less than a quarter is in use");
+    only.header->entries = entries;
+    end();
+}
+
 static void clearing_empties_the_stash(void) {
     begin(FC_EVICTION_LRU, 1 << 20);
     uint64_t key = 0;
@@ -177,6 +189,7 @@ int main(void) {
     TEST(the_stash_empties_when_the_table_grows);
     TEST(the_stash_fills_when_the_table_shrinks_and_empties_again);
     TEST(a_key_that_lies_in_stash_and_bucket_at_once_is_met_once);
+    TEST(splits_are_undone_below_a_quarter_of_the_words);
     TEST(clearing_empties_the_stash);
     return TESTS_DONE();
 }

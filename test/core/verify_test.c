@@ -164,6 +164,11 @@ static void damage_to_an_entry_is_told(void) {
     told("marked as dead");
     *small.word = (small.value & ~WORD_LOCATION_MASK) | (WORD_SECOND - 1);
     told_and_lost("names no record");
+    /* Its value would reach beyond the extent's end. */
+    const found later = entry_of(60);
+    CHECK(extent_position(&s, later.record.offset) > 1000, "it lies at the beginning");
+    header_at(later.record.offset)->shape += s.geometry->extent_bytes - 1000;
+    told_and_lost("names no record");
     *small.word = small.value ^ 1ull << WORD_TAG_SHIFT;
     told_and_lost("does not belong");
     *small.word = small.value ^ WORD_SECOND;
