@@ -1,6 +1,7 @@
 // npm run attack -- NAME: installs and builds what is missing, then runs an attack; without a name it lists them.
 //   --long           the long form, if there is one
 //   crash step ...   only these parts of it
+//   mutants src 1 24 seed and number too
 
 import { spawn } from "node:child_process";
 import { attackPath, attacks } from "./lib/attacks.mjs";
@@ -12,7 +13,7 @@ import { root, toolEnvironment } from "./lib/tools.mjs";
 const args = process.argv.slice(2);
 const [name, ...parts] = args.filter((arg) => arg !== "--long");
 const attack = Object.hasOwn(attacks, name) ? attacks[name] : undefined;
-const unknown = attack === undefined ? name : parts.find((part) => !attack.parts?.includes(part));
+const unknown = attack === undefined ? name : parts.find((part) => !isPart(attack, part));
 
 if (attack === undefined || unknown !== undefined) {
   if (unknown !== undefined) {
@@ -22,6 +23,10 @@ if (attack === undefined || unknown !== undefined) {
   list();
 } else {
   await run((args.includes("--long") && attack.long) || attack.short);
+}
+
+function isPart({ parts = [], numbers = false }, part) {
+  return parts.includes(part) || (numbers && /^\d+$/.test(part));
 }
 
 function list() {

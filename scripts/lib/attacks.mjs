@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { modules, root, runtime, tool } from "./tools.mjs";
 
-/** By name: what it attacks, its forms, and which parts of it may be run alone. */
+/** By name: what it attacks, its forms, which parts of it may be run alone, and whether numbers may follow these. */
 export const attacks = {
   crash: {
     what: "death and stop at every instruction, kill storms, PID namespaces",
@@ -71,6 +71,16 @@ export const attacks = {
       [...runtime("node"), join(root, "test/crash/room.mjs")],
     ],
   },
+  coverage: {
+    what: "which branches of the core the C tests take",
+    short: () => program("coverage"),
+  },
+  mutants: {
+    what: "small faults: does a test notice each? Takes a seed and a number of mutants",
+    short: (part = "core", ...numbers) => program("mutants", part, ...numbers),
+    parts: ["core", "src"],
+    numbers: true,
+  },
 };
 
 /** With the tools of npm before the machine's. */
@@ -79,7 +89,11 @@ export function attackPath() {
 }
 
 function crash(...args) {
-  return [[tool("node"), join(root, "test/crash/run.mjs"), ...args]];
+  return program("crash", ...args);
+}
+
+function program(folder, ...args) {
+  return [[tool("node"), join(root, "test", folder, "run.mjs"), ...args]];
 }
 
 /** `recorded` is what the cache itself does; `mutants` are caches with a defect each, which has to be found. */
