@@ -210,3 +210,20 @@ test("options of a store that are misspelt or no object are refused, and nothing
   failure("INVALID_ARGUMENT", () => cache.increment("key", 1, { inital: 5 } as never), /"inital"/, /initial/);
   expect(cache.has("key")).toBe(false);
 });
+
+test("text comes back whole, whatever its length is to the memory that values are passed in", () => {
+  const cache = openPrivate({ size: 64 * MIB });
+  // 256 KiB, less 1088 bytes in front of the value; what does not fit goes another way.
+  const whole = 262_144;
+  for (const room of [whole - 1088, whole, whole + 1088]) {
+    for (let length = Math.floor(room / 3) - 2; length <= room / 3 + 2; length++) {
+      const text = "€".repeat(length);
+      cache.set("one", text);
+      cache.setMany([
+        ["first", "x"],
+        ["second", text],
+      ]);
+      for (const key of ["one", "second"]) expect(cache.get(key) === text, `${key}, ${length}`).toBe(true);
+    }
+  }
+});
