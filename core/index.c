@@ -234,12 +234,14 @@ bool index_grow(const shard *s) {
     if (extent != EXTENT_NONE && !log_take_for_index(s, extent)) return false;
     bucket *old = index_bucket(s, to - (uint32_t)floor_power_of_two(to));
     bucket *new = index_bucket(s, to);
-    for (uint32_t i = 0; i < BUCKET_WORDS; i++) store_u64_relaxed(&new->words[i], 0);
+    /* Releases, for a reader that still has this size from before the table shrank: an empty word
+     * goes with index_moves, a copied one with the record that was stored since. */
+    for (uint32_t i = 0; i < BUCKET_WORDS; i++) store_u64_release(&new->words[i], 0);
     uint32_t moved = 0; /* bit i: word i of the old bucket */
     for (uint32_t i = 0; i < BUCKET_WORDS; i++) {
         uint64_t value = load_u64_relaxed(&old->words[i]);
         if (word_tag(value) == 0 || word_is_ghost(value) || !moves(s, value, to)) continue;
-        store_u64_relaxed(&new->words[i], value);
+        store_u64_release(&new->words[i], value);
         moved |= 1u << i;
     }
     if (!lock_is_ours(s->cache, s->header)) return false;

@@ -139,7 +139,7 @@ static inline void mark(const reader *r) {
 }
 
 /* `word` is where the key is likely to be, or null; r.sequence is then of before it was found: the
- * word's extent, or the record's, may have been reused between then and now. */
+ * word's extent, or the record's, may have been reused since. */
 __attribute__((always_inline)) static inline int32_t read_from(reader r, uint64_t *word,
                                                                void *value, uint32_t capacity,
                                                                uint32_t flags,
