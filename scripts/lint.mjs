@@ -9,6 +9,7 @@ import { modules, tool } from "./lib/tools.mjs";
 import { exportDifferences } from "./lint-exports.mjs";
 import { importOffences } from "./lint-imports.mjs";
 import { includeOffences } from "./lint-includes.mjs";
+import { orderOffences } from "./lint-orders.mjs";
 import { untidiness } from "./lint-tidy.mjs";
 
 endChildrenOnSignal();
@@ -19,6 +20,7 @@ await command("tsc", [tool("node"), join(modules, "typescript/bin/tsc"), "-p", "
 rule("includes point one way", includeOffences());
 rule("imports point one way", importOffences());
 rule("exports.map is the header's", exportDifferences());
+rule("models of memory order are of the core", orderOffences());
 rule("tidy files", untidiness());
 process.exitCode = report.print();
 

@@ -48,6 +48,11 @@ export const attacks = {
     short: () => shell("model"),
     long: () => shell("model", "--long"),
   },
+  order: {
+    what: "what weak memory may do to each protocol, by loom",
+    short: () => shell("order"),
+    long: () => shell("order", "--long"),
+  },
   exhaustion: {
     what: "every shortage of memory, files and slots, and leaps of the clock",
     short: () => tests(exhaustionTests()),

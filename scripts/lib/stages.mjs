@@ -34,6 +34,7 @@ function attackTasks() {
     attacks.race.short(),
     attacks.model.short(),
     attacks.history.short(),
+    attacks.order.short(),
   ].flat();
   return commands.map((command) => program(command, { PATH: attackPath() }));
 }
