@@ -246,6 +246,7 @@ bool index_grow(const shard *s) {
     }
     if (!lock_is_ours(s->cache, s->header)) return false;
     store_u32_release(&s->header->buckets, to + 1); /* pairs with index_size */
+    index_count_move(s);
     for (uint32_t i = 0; i < BUCKET_WORDS; i++)
         if (moved & 1u << i) store_u64_release(&old->words[i], 0);
     return true;

@@ -10,11 +10,11 @@
  * Invariants, for readers without a lock:
  *  - a word changes by one 8-byte store; a key's word never moves between its two buckets, and
  *    tells which of the two hashes led to its bucket (WORD_SECOND);
- *  - a split copies words to the new bucket, then publishes the new size, then clears the old
- *    words: a reader that misses and sees the size unchanged has missed nothing;
- *  - what undoes a split copies words to the old bucket (or the stash), publishes the new size,
- *    counts index_moves, and then clears the words: a reader that misses and sees index_moves
- *    unchanged has missed nothing; one that hits asks whether the extent of the word was reused;
+ *  - a split copies words to the new bucket, publishes the new size, counts index_moves, and then
+ *    clears the old words; what undoes it copies words to the old bucket (or the stash), publishes
+ *    the new size, counts, and clears. So a reader that misses and sees index_moves unchanged has
+ *    missed nothing: the size alone would not tell, since it may have changed and changed back;
+ *  - a reader that hits asks whether the extent of the word was reused;
  *  - keys that find both buckets full lie in the stash, which readers search when not empty, until
  *    there is room in the bucket that their word tells. That move publishes the word in the bucket,
  *    counts index_moves, and only then clears it in the stash.

@@ -131,8 +131,7 @@ static bool append_interval(const shard *s, uint64_t *place, bool last, output *
     if (load_u32_acquire(&s->header->stash_count) && !append_stash(&p)) return false;
     if (!append_bucket(&p, b)) return false;
     fence_acquire();
-    bool moved = index_size(s) != p.buckets || load_u64_relaxed(&s->header->index_moves) != moves;
-    if (moved && !last) return false;
+    if (load_u64_relaxed(&s->header->index_moves) != moves && !last) return false;
     *place = p.end;
     *out = p.out;
     return true;

@@ -195,7 +195,7 @@ typedef struct shard_header {
     uint64_t sequence;    /* number of extent openings; see log.c */
     uint32_t buckets;     /* index size */
     uint32_t stash_count; /* words in use in the stash */
-    uint64_t index_moves; /* words that went elsewhere but by a split; see index.h */
+    uint64_t index_moves; /* how often words went elsewhere; see index.h */
     uint64_t epoch;       /* lru: counts quarters of a turnover; see evict_lru.c */
     uint64_t shard_word;  /* room for near caches */
     uint64_t unused0[3];

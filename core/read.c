@@ -35,7 +35,7 @@ static inline bool unchanged(const reader *r, uint32_t extent) {
     return load_u64_relaxed(&r->s.lives[extent].generation) <= r->sequence;
 }
 
-/* May words have gone elsewhere but by a split? After an acquire fence. */
+/* May words have gone elsewhere? After an acquire fence. */
 static inline bool index_moved(const reader *r) {
     return load_u64_relaxed(&r->s.header->index_moves) != r->index_moves;
 }
@@ -96,10 +96,10 @@ __attribute__((always_inline)) static inline attempt search(reader *r) {
         attempt result = search_stash(r);
         if (result != ATTEMPT_MISS) return result;
     }
-    /* A split, or something else, may have moved the key behind our back. The words were read with
-     * relaxed loads: the size is loaded again only after all of them. */
+    /* The key may have moved behind our back. The words were read with relaxed loads: whether any
+     * moved is asked only after all of them. */
     fence_acquire();
-    return likely(index_size(&r->s) == buckets && !index_moved(r)) ? ATTEMPT_MISS : ATTEMPT_RETRY;
+    return likely(!index_moved(r)) ? ATTEMPT_MISS : ATTEMPT_RETRY;
 }
 
 /* The chunks of a value in parts, then its last part. False if anything changed or is damaged. */

@@ -29,7 +29,6 @@ struct Protocol {
     spare: &'static [(&'static str, &'static str)],
 }
 
-const FENCED: &str = "the miss fence stands before it";
 const ONCE: &str = "needed by index regrow";
 const RECORD: &str = "needed where a word leads to a new record: publish and read";
 const COUNTED: &str = "an old count comes with an old size or an old number of moves";
@@ -58,6 +57,8 @@ const PROTOCOLS: &[Protocol] = &[
         name: "index split",
         model: index::split,
         needed: &[
+            "moves acquire",
+            "moves release",
             "miss fence",
             "size acquire",
             "split clear release",
@@ -66,23 +67,46 @@ const PROTOCOLS: &[Protocol] = &[
         spare: &[
             ("split zero release", ONCE),
             ("split copy release", ONCE),
-            ("moves acquire", ONCE),
             ("word acquire", RECORD),
             ("count acquire", COUNTED),
-            ("size acquire again", FENCED),
         ],
     },
     Protocol {
         name: "index shrink",
         model: index::shrink,
-        needed: &["miss fence", "size acquire", "undo clear release", "undo size release"],
+        needed: &[
+            "moves acquire",
+            "moves release",
+            "miss fence",
+            "size acquire",
+            "undo clear release",
+            "undo size release",
+        ],
         spare: &[
             ("undo copy release", "the size's release stands behind it"),
-            ("moves release", ONCE),
-            ("moves acquire", ONCE),
             ("word acquire", RECORD),
             ("count acquire", COUNTED),
-            ("size acquire again", FENCED),
+        ],
+    },
+    Protocol {
+        name: "index flip",
+        model: index::flip,
+        needed: &[
+            "miss fence",
+            "moves acquire",
+            "moves release",
+            "size acquire",
+            "split clear release",
+            "split size release",
+            "undo clear release",
+            "undo size release",
+        ],
+        spare: &[
+            ("split copy release", ONCE),
+            ("split zero release", ONCE),
+            ("undo copy release", "the size's release stands behind it"),
+            ("word acquire", RECORD),
+            ("count acquire", COUNTED),
         ],
     },
     Protocol {
@@ -105,7 +129,6 @@ const PROTOCOLS: &[Protocol] = &[
         spare: &[
             ("undo copy release", "the size's release stands behind it"),
             ("count acquire", COUNTED),
-            ("size acquire again", FENCED),
         ],
     },
     Protocol {
@@ -123,7 +146,6 @@ const PROTOCOLS: &[Protocol] = &[
             ("word acquire", RECORD),
             ("count acquire", COUNTED),
             ("size acquire", "the size does not change here"),
-            ("size acquire again", FENCED),
         ],
     },
     Protocol {
