@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks test/model/read.pml with Spin: that it holds, and that it fails without each of its parts.
+# Checks test/model/read.pml and index.pml with Spin: that each holds, and that it fails without each of its parts.
 #   test/model/run.sh          some seconds
 #   test/model/run.sh --long   more reads, operations, deaths and stops
 set -euo pipefail
@@ -12,7 +12,8 @@ if [ -z "$spin" ]; then
     exit 0
 fi
 
-model=$PWD/test/model/read.pml
+models=$PWD/test/model
+model=$models/read.pml
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -64,7 +65,17 @@ fails NO_GENERATION
 fails PUBLISH_EARLY
 fails TAKE_LIVE
 fails MARK_ANY -DOPERATIONS=2 -DDEATHS=0
+
+model=$models/index.pml
+holds assertions "a reader, an index that grows and shrinks, a death"
+for part in CLEAR_BEFORE_SIZE NO_INDEX_MOVES SPLIT_UNCOUNTED DRAIN_CLEARS_FIRST NO_COUNT_AT_TAKE_OVER LATE_SEQUENCE \
+    NO_WORD_REUSED BLIND_MARK; do
+    fails "$part"
+done
+
 if [ "${1:-}" = --long ]; then
+    holds assertions "the same, and another operation" -DOPERATIONS=6
+    model=$models/read.pml
     holds assertions "two reads" -DREADS=2
     holds assertions "a death and a stop" -DSTOPS=1
     holds ends "everybody ends but the dead and the stopped" -DSTOPS=1
