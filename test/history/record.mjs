@@ -16,9 +16,8 @@ const LIFE_MS_MIN = 300;
 const LIFE_MS_MAX = 3000;
 const STOP_EVERY_MS = 15;
 const STOP_MS_MAX = 12;
-/** Writers that wait for a stopped one are refused as BUSY after a second. */
-const LONG_STOP_MS = 1200;
-const LONG_STOP_SHARE = 120;
+/** Of so many stops, one is followed by a look whether the stopped one holds the lock; if so, it is killed every second time. */
+const LOOK_EVERY = 2;
 const STARTED_MS = 1500;
 const HANG_MS = 20_000;
 const SIZE = "1MiB";
@@ -46,7 +45,7 @@ export async function record({ name, eviction, seconds, seed, module, folder }) 
   const until = now() + STARTED_MS * 1e6 + seconds * 1e9;
   const common = { module, segment, origin, until, fillerBytes, fillers };
   mkdirSync(folder, { recursive: true });
-  const crowd = new Crowd({ common, folder, random: randomFrom(seed), now });
+  const crowd = new Crowd({ common, folder, random: randomFrom(seed), now, cache });
   try {
     await crowd.live();
     const { evictions, takeovers } = cache.stats();
@@ -74,17 +73,19 @@ class Crowd {
   #folder;
   #random;
   #now;
+  #cache;
   #running = new Set();
   #failures = [];
   participants = [];
   kills = 0;
   stops = 0;
 
-  constructor({ common, folder, random, now }) {
+  constructor({ common, folder, random, now, cache }) {
     this.#common = common;
     this.#folder = folder;
     this.#random = random;
     this.#now = now;
+    this.#cache = cache;
   }
 
   get #leftMs() {
@@ -115,7 +116,7 @@ class Crowd {
         return;
       }
       await Promise.race([member.ended, sleep(life, undefined, { ref: false })]);
-      if (!this.#running.has(member)) return; // it failed
+      if (!member.doomed && !this.#running.has(member)) return; // it failed
       await this.#kill(member);
     }
   }
@@ -155,11 +156,12 @@ class Crowd {
     return member;
   }
 
+  /** Once: the second to kill it waits for the first. */
   async #kill(member) {
+    this.kills += Number(!member.doomed);
     member.doomed = true;
     member.process.kill("SIGKILL");
     await member.ended;
-    this.kills++;
   }
 
   async #stopSome() {
@@ -167,12 +169,23 @@ class Crowd {
       await sleep(this.#random(2 * STOP_EVERY_MS));
       const members = [...this.#running].filter(({ isReady, doomed }) => isReady && !doomed);
       if (members.length === 0) continue;
-      const { process } = members[this.#random(members.length)];
-      const isLong = this.#random(LONG_STOP_SHARE) === 0;
-      if (!process.kill("SIGSTOP")) continue;
+      const member = members[this.#random(members.length)];
+      if (!member.process.kill("SIGSTOP")) continue;
       this.stops++;
-      await sleep(isLong ? LONG_STOP_MS : 1 + this.#random(STOP_MS_MAX));
-      process.kill("SIGCONT");
+      if (this.#random(LOOK_EVERY) > 0 || !this.#isHeld()) await sleep(1 + this.#random(STOP_MS_MAX));
+      else if (this.#random(2) === 0) await this.#kill(member);
+      member.process.kill("SIGCONT");
+    }
+  }
+
+  /** Does a stopped process hold the lock? If so, this takes a second, and the others that write are refused as BUSY, too. */
+  #isHeld() {
+    try {
+      this.#cache.delete("probe");
+      return false;
+    } catch (error) {
+      if (error.code !== "ERR_FASTCACHE_BUSY") throw error;
+      return true;
     }
   }
 

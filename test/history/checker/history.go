@@ -38,6 +38,8 @@ type phase struct {
 	Participants []participant
 	// For the report.
 	Kills, Stops, Takeovers, Evictions int64
+	// Of the steps that were read: all, refused as BUSY, cut off by a death.
+	steps, busy, cutOff int
 }
 
 // operation is one step of what a participant did.
@@ -66,17 +68,22 @@ func (op *operation) found(i int, value int64) bool {
 // histories are the operations on each key in the order of their calls.
 type histories map[string][]*operation
 
-func readPhase(p *phase) (histories, int, error) {
+func readPhase(p *phase) (histories, error) {
 	keys := histories{}
 	var all []*operation
-	count := 0
 	for i := range p.Participants {
 		operations, err := readJournal(&p.Participants[i])
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		count += len(operations)
+		p.steps += len(operations)
 		for _, op := range operations {
+			switch op.outcome {
+			case busy:
+				p.busy++
+			case maybe:
+				p.cutOff++
+			}
 			op.evicts = p.Evicts
 			if op.key == "*" {
 				all = append(all, op)
@@ -95,7 +102,7 @@ func readPhase(p *phase) (histories, int, error) {
 		sort.Slice(history, func(a, b int) bool { return history[a].call < history[b].call })
 		keys[key] = history
 	}
-	return keys, count, nil
+	return keys, nil
 }
 
 func span(history []*operation) (from, until int64) {

@@ -47,9 +47,9 @@ func main() {
 	must(json.Unmarshal(text, &phases))
 	r := &report{}
 	for i := range phases {
-		keys, count, err := readPhase(&phases[i])
+		keys, err := readPhase(&phases[i])
 		must(err)
-		if checkPhase(r, &phases[i], keys, count) && !phases[i].Evicts {
+		if checkPhase(r, &phases[i], keys) && !phases[i].Evicts {
 			falsify(r, keys, rand.New(rand.NewSource(seed)))
 		}
 	}
@@ -58,7 +58,7 @@ func main() {
 	}
 }
 
-func checkPhase(r *report, p *phase, keys histories, count int) bool {
+func checkPhase(r *report, p *phase, keys histories) bool {
 	begun := time.Now()
 	verdicts := checkAll(keys, runtime.GOMAXPROCS(0))
 	var longest time.Duration
@@ -79,8 +79,9 @@ func checkPhase(r *report, p *phase, keys histories, count int) bool {
 	fmt.Printf("# %s: checked in %.1f s, the longest of %d keys in %.2f s\n", p.Name, time.Since(begun).Seconds(),
 		len(keys), longest.Seconds())
 	r.line(wrong == 0 && undecided == 0,
-		"%s: %d operations on %d keys, %d kills, %d take-overs, %d stops, %d evictions: %d keys not linearisable, %d undecided",
-		p.Name, count, len(keys), p.Kills, p.Takeovers, p.Stops, p.Evictions, wrong, undecided)
+		"%s: %d operations on %d keys (%d cut off, %d refused as BUSY), %d kills, %d take-overs, %d stops, %d evictions: "+
+			"%d keys not linearisable, %d undecided",
+		p.Name, p.steps, len(keys), p.cutOff, p.busy, p.Kills, p.Takeovers, p.Stops, p.Evictions, wrong, undecided)
 	return wrong == 0 && undecided == 0
 }
 
