@@ -9,7 +9,7 @@ import { endChildrenOnSignal, must, run } from "../../scripts/lib/process.mjs";
 import { root, runtime, tool } from "../../scripts/lib/tools.mjs";
 
 const SECONDS_MAX = 120;
-const ROUND_SECONDS = 4;
+const ROUND_SECONDS = 8;
 
 /** name: what is wrong · file, from, to: where and how */
 const defects = [
@@ -18,12 +18,6 @@ const defects = [
     file: "read.c",
     from: "return load_u64_relaxed(&r->s.lives[extent].generation) <= r->sequence;",
     to: "return extent < r->s.geometry->extents;",
-  },
-  {
-    name: "a reader does not ask whether the index has moved",
-    file: "read.c",
-    from: "return likely(index_size(&r->s) == buckets && !index_moved(r)) ? ATTEMPT_MISS : ATTEMPT_RETRY;",
-    to: "return index_moved(r) && index_size(&r->s) == 0 ? ATTEMPT_RETRY : ATTEMPT_MISS;",
   },
   {
     name: "a store is published by the one after it",
@@ -38,14 +32,14 @@ const defects = [
     name: "increment lets go of the lock between reading and storing",
     file: "write.c",
     from: "        number += by;",
-    to: "        number += by; guard_unlock(&t.s); if (guard_lock(&t.s) != FC_OK) return FC_BUSY; look_up(&t);",
+    to: "        number += by; guard_unlock(&t.s); os_sleep_us(1); if (guard_lock(&t.s) != FC_OK) return FC_BUSY; look_up(&t);",
   },
   {
     name: "replace lets go of the lock between asking and storing",
     file: "write.c",
     from: "    status = condition_met(t, mode, version) ? store_or_recount(t, value, deadline_ms) : FC_MISS;",
     to: `    const bool met = condition_met(t, mode, version);
-    guard_unlock(&t->s); if (guard_lock(&t->s) != FC_OK) return FC_BUSY; look_up(t);
+    guard_unlock(&t->s); os_sleep_us(1); if (guard_lock(&t->s) != FC_OK) return FC_BUSY; look_up(t);
     status = met ? store_or_recount(t, value, deadline_ms) : FC_MISS;`,
   },
   {

@@ -38,6 +38,9 @@ const HOT_NS = 2e6;
 const HOT_SHARE = 6;
 /** Operations between two fillers. */
 const FILLER_EVERY = 5;
+/** Fillers between two that change the size of the index, by as many keys. */
+const SWELL_EVERY = 8;
+const SWELL_KEYS = 100;
 const UNIQUE_PER_PARTICIPANT = 2 ** 22;
 
 const options = JSON.parse(process.argv[2] ?? "{}") as Options;
@@ -47,6 +50,7 @@ const below: (limit: number) => number = randomFrom(options.seed);
 const now = clockFrom(options.origin);
 const journal = new Journal(options.journal, now);
 const filler = new Uint8Array(options.fillerBytes);
+const swell = Array.from({ length: SWELL_KEYS }, (_, i) => `swell:${i}`);
 const versions = new Map<string, number>();
 let round = 0;
 let hot = 0;
@@ -88,9 +92,12 @@ function lookAtTheClock(time: number): void {
   round = present;
 }
 
+/** What is not checked: uses up space, and now and then makes the index grow and shrink. */
 function fill(): void {
   try {
-    cache.set(`filler:${below(options.fillers)}`, filler);
+    if (below(SWELL_EVERY) > 0) cache.set(`filler:${below(options.fillers)}`, filler);
+    else if (below(2) > 0) cache.setMany(swell.map((key) => [key, 0] as const));
+    else cache.deleteMany(swell);
   } catch (error) {
     if ((error as { code?: string }).code !== "ERR_FASTCACHE_BUSY") throw error;
   }

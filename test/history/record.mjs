@@ -17,7 +17,7 @@ const LIFE_MS_MAX = 3000;
 const STOP_EVERY_MS = 15;
 const STOP_MS_MAX = 12;
 /** Of so many stops, one is followed by a look whether the stopped one holds the lock; if so, it is killed every second time. */
-const LOOK_EVERY = 2;
+const LOOK_EVERY = 6;
 const STARTED_MS = 1500;
 const HANG_MS = 20_000;
 const SIZE = "1MiB";

@@ -24,7 +24,7 @@ const short = [
     { name: "full", seconds: 2 },
   ],
 ];
-const long = Array.from({ length: 5 }, () => [
+const long = Array.from({ length: 3 }, () => [
   { name: "roomy", seconds: 25 },
   { name: "full", seconds: 15, eviction: "lru" },
   { name: "full", seconds: 15, eviction: "s3-fifo" },
