@@ -65,7 +65,7 @@ async function attackOnce(place, phases, phaseSeed) {
     try {
       recorded.push(await record({ name, seconds, eviction, seed: phaseSeed + i, module, folder: journals }));
     } catch (error) {
-      console.log(`not ok - recording, ${name}: ${error.message}`);
+      console.log(`not ok 1 - recording, ${name}: ${error.message}`);
       return false;
     }
   }
