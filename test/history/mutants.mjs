@@ -3,7 +3,7 @@
 //
 //   node test/history/mutants.mjs [part of a defect's name]
 
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { endChildrenOnSignal, must, run } from "../../scripts/lib/process.mjs";
 import { root, runtime, tool } from "../../scripts/lib/tools.mjs";
@@ -98,7 +98,9 @@ rmSync(place, { recursive: true, force: true });
 async function build({ name, file, from, to }) {
   rmSync(place, { recursive: true, force: true });
   mkdirSync(place, { recursive: true });
-  for (const part of ["core", "build.zig"]) cpSync(join(root, part), join(place, part), { recursive: true });
+  for (const part of ["build.zig", "core", "src"])
+    cpSync(join(root, part), join(place, part), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(place, "node_modules")); // headers
   cpSync(join(root, "dist"), join(place, "dist"), {
     recursive: true,
     filter: (path) => !path.endsWith("/native"),
