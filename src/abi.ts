@@ -40,6 +40,7 @@ export const TYPE = {
   NULL: 8,
   JSON: 9,
   CODEC: 10,
+  ANNOTATED: 11,
 } as const;
 
 /** `fc_kind`. */

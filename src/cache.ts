@@ -49,11 +49,11 @@ type Opened<V, T> = FastCache<V> extends T ? FastCache<V> : T;
  * attach to and use directly: no server, no socket.
  *
  * - **Keys** are strings or `Uint8Array`s of 1 to 1024 bytes in UTF-8.
- * - **Values** are strings, `Uint8Array`s, numbers, bigints, booleans, `null`, and anything that
- *   JSON can hold. What was set is what comes back, with the same type, in any runtime. Objects
- *   follow `JSON.stringify` inside: a nested `undefined` is left out, a nested `Date` becomes a
- *   string, `NaN` becomes `null`, `-0` becomes `0`. What would lose its type as a whole (a `Map`,
- *   a `Date`, an instance of a class without `toJSON`) is refused; a `codec` takes it.
+ * - **Values** are strings, `Uint8Array`s, numbers, bigints, booleans, `null`, `Date`s, `Map`s,
+ *   `Set`s, and plain objects and arrays of them, with `undefined` inside. What was set is what comes
+ *   back, with the same type, in any runtime. What could not (an instance of another class, a function,
+ *   what holds itself) is refused with its place in the value; a `codec` takes it. An instance of a
+ *   class of your own with a `toJSON` that gives an object comes back as that object.
  * - **Errors** are {@link FastCacheError}s. Every method throws `CLOSED` after `close`, and
  *   `CORRUPT` if it meets damage; a miss is never an error. Methods that take a key throw
  *   `INVALID_ARGUMENT` and `KEY_TOO_LONG`.
@@ -64,7 +64,8 @@ type Opened<V, T> = FastCache<V> extends T ? FastCache<V> : T;
  * - **Threads**: a `FastCache` belongs to the thread that opened it. A worker opens its own, by
  *   name, path, or `info.fd`. It does not survive `fork()`.
  * - **Cost**: a lookup is one native call and one or two cache misses, whatever the size of the
- *   segment; a small byte result on V8 is a view of a pooled 64 KiB block, not to be transferred.
+ *   segment. A byte result of 65 (in Bun 257) to 4,096 bytes is a view of a block of 64 KiB that it
+ *   shares with others, not to be transferred, and keeps alive; a smaller or larger one has its own.
  *
  * @typeParam V - What the values are. Not checked at run time: other processes may store anything.
  */

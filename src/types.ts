@@ -55,7 +55,7 @@ export interface OpenOptions<V = unknown> {
    * or `Infinity` for no deadline. @defaultValue `Infinity`
    */
   ttl?: number | undefined;
-  /** For values of the user's own kind; without it objects are stored as JSON. */
+  /** For values of the user's own kind; without it objects are stored as JSON, and notes beside it. */
   codec?: Codec<V> | undefined;
   /**
    * Path of the native library, where it does not lie in the package: in a bundle, or a compiled program. The first

@@ -78,7 +78,8 @@ typedef enum fc_status {
 } fc_status;
 
 /* What a value is. The core stores the type beside the bytes and gives it back;
- * it looks inside a value only for FC_TYPE_NUMBER (fc_increment). */
+ * it looks inside a value only for FC_TYPE_NUMBER (fc_increment). A later release may add types:
+ * take one that you do not know for a miss. */
 typedef enum fc_type {
     FC_TYPE_BYTES = 0,  /* bytes */
     FC_TYPE_UTF8 = 1,   /* a string in UTF-8 */
@@ -90,7 +91,9 @@ typedef enum fc_type {
     FC_TYPE_TRUE = 7,   /* no bytes */
     FC_TYPE_NULL = 8,   /* no bytes */
     FC_TYPE_JSON = 9,   /* JSON in UTF-8 */
-    FC_TYPE_CODEC = 10  /* bytes of the user's own codec */
+    FC_TYPE_CODEC = 10, /* bytes of the user's own codec */
+    /* JSON, and beside it notes and bytes for what JSON cannot hold: see ARCHITECTURE.md */
+    FC_TYPE_ANNOTATED = 11
 } fc_type;
 
 typedef enum fc_kind {

@@ -1,22 +1,59 @@
 // SPDX-License-Identifier: MIT
 //
 // What kind of object a value is, told by what the runtime knows of it, not by what it says of
-// itself: also for objects of another realm. None of these runs code of the user's.
+// itself; so also for objects of another realm.
 
 const { getTime } = Date.prototype;
+const { forEach: mapForEach } = Map.prototype;
+const { forEach: setForEach } = Set.prototype;
+const { getPrototypeOf } = Object;
 
-/** True for a `Date`. */
+/** True for a `Date`, also of a class that extends it. */
 export function isDate(value: unknown): value is Date {
-  if (typeof value !== "object" || value === null) return false;
+  return answers(() => getTime.call(value as Date));
+}
+
+/** Milliseconds since 1970, NaN for an invalid one. */
+export function dateTime(date: Date): number {
+  return getTime.call(date);
+}
+
+/** The keys and values of a `Map`, or `undefined` if it is none. */
+export function mapEntries(value: object): [unknown, unknown][] | undefined {
+  const entries: [unknown, unknown][] = [];
+  const isMap = answers(() =>
+    mapForEach.call(value as Map<unknown, unknown>, (item, key) => entries.push([key, item])),
+  );
+  return isMap ? entries : undefined;
+}
+
+/** The items of a `Set`, or `undefined` if it is none. */
+export function setItems(value: object): unknown[] | undefined {
+  const items: unknown[] = [];
+  return answers(() => setForEach.call(value as Set<unknown>, (item) => items.push(item)))
+    ? items
+    : undefined;
+}
+
+/** The built-in methods throw for an object that is not of their kind, and for nothing else. */
+function answers(method: () => unknown): boolean {
   try {
-    dateTime(value as Date);
+    method();
     return true;
   } catch {
     return false;
   }
 }
 
-/** Milliseconds since 1970, NaN for an invalid one. */
-export function dateTime(date: Date): number {
-  return getTime.call(date);
+/** True for arrays, and for objects of no class. */
+export function isPlain(value: object): boolean {
+  if (Array.isArray(value)) return true;
+  const prototype: unknown = getPrototypeOf(value);
+  return prototype === null || getPrototypeOf(prototype) === null;
+}
+
+/** True for an instance of a built-in class itself, not of one that extends it. */
+export function isDirect(value: object): boolean {
+  const parent: unknown = getPrototypeOf(getPrototypeOf(value));
+  return parent !== null && getPrototypeOf(parent) === null;
 }

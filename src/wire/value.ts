@@ -8,11 +8,14 @@
 //   bigint      BIGINT: decimal digits
 //   boolean, null   no bytes
 //   Uint8Array  BYTES
-//   other objects   JSON, or CODEC if the handle has one
+//   other objects   JSON, where that holds them as they are, else ANNOTATED; CODEC if the handle has one
 
 import { TYPE } from "../abi.ts";
 import { corrupt, FastCacheError, invalid, nameOf } from "../errors.ts";
 import type { Codec } from "../types.ts";
+import { annotate } from "./annotate.ts";
+import { pack, unpack } from "./annotated.ts";
+import { isJson } from "./json.ts";
 import { bufferOf, isBytes, lengthOf, type Memory } from "./memory.ts";
 import type { ReadPool } from "./pool.ts";
 import { type Request, UTF8_BYTES_MAX, writeUtf16 } from "./request.ts";
@@ -46,7 +49,7 @@ export function toPlain(value: unknown, codec: Codec<unknown> | undefined): Plai
       return value;
     case "object":
       if (value === null || isBytes(value)) return value;
-      if (codec === undefined) return new Encoded(TYPE.JSON, toJson(value));
+      if (codec === undefined) return encodeData(value);
       return new Encoded(TYPE.CODEC, encode(value, codec));
     default:
       throw invalid(`${nameOf(value)} cannot be stored: ${remedyFor(value)}`);
@@ -68,37 +71,23 @@ function encode(value: object, codec: Codec<unknown>): Uint8Array {
   throw invalid(`codec.encode has to return a Uint8Array, not ${nameOf(bytes)}`);
 }
 
-function toJson(value: object): string {
-  const json = stringify(value);
-  const first = json?.[0];
-  // A Date's toJSON gives a string: it would come back as one.
-  if (json !== undefined && (first === "{" || first === "[")) return json;
-  const becomes = json === undefined ? "nothing" : json.slice(0, 40);
-  throw invalid(
-    `${nameOf(value)} becomes ${becomes} in JSON and would not come back as it is: ` +
-      "store that yourself, or open the cache with a codec",
-  );
-}
-
-function stringify(value: object): string | undefined {
-  if (!isPlainObject(value) && typeof (value as { toJSON?: unknown }).toJSON !== "function") {
-    throw invalid(
-      `JSON cannot hold ${nameOf(value)}: store a plain object, an array or a Uint8Array, ` +
-        "or open the cache with a codec",
-    );
-  }
+/** JSON for what JSON holds as it is, notes beside it for what it does not. */
+function encodeData(value: object): Encoded {
   try {
-    return JSON.stringify(value);
+    if (isJson(value)) {
+      // A `toJSON` that is not enumerable may still have made something else of it.
+      const json = JSON.stringify(value) as string | undefined;
+      if (json?.[0] === "{" || json?.[0] === "[") return new Encoded(TYPE.JSON, json);
+    }
+    const annotated = annotate(value);
+    if (annotated.notes.length > 0) return new Encoded(TYPE.ANNOTATED, pack(annotated));
+    return new Encoded(TYPE.JSON, JSON.stringify(annotated.data));
   } catch (cause) {
-    throw invalid(`JSON cannot hold ${nameOf(value)} as it is: ${messageOf(cause)}`, cause);
+    if (cause instanceof FastCacheError) throw cause;
+    // A getter or `toJSON` threw, or the stack was used up.
+    const why = cause instanceof RangeError ? "is nested too deeply, or threw" : "threw";
+    throw invalid(`${nameOf(value)} cannot be stored: it ${why}: ${messageOf(cause)}`, cause);
   }
-}
-
-/** True for arrays and for objects of no class, of this realm or another. */
-function isPlainObject(value: object): boolean {
-  if (Array.isArray(value)) return true;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function messageOf(cause: unknown): string {
@@ -192,8 +181,9 @@ export function toBytes(request: Request, value: Plain): Uint8Array {
 }
 
 /**
- * The value of `type` that lies in `memory` (8-aligned if a number). Bytes are taken from the pool
- * if `memory` is the pool's, else copied; those of a codec are decoded.
+ * The value of `type` that lies at `offset` of `memory`, a multiple of 8, with its bytes as `pool.take`
+ * gives them; those of a codec are left to `decode`. `undefined` for a type that only a later release
+ * knows: a miss for us, since whoever stored it is not damaged.
  *
  * @throws FastCacheError `CORRUPT` for what no `set` can have stored
  */
@@ -226,11 +216,14 @@ export function readValue(
       return memory.text.ucs2Slice(offset, end);
     case TYPE.JSON:
       return parse(JSON.parse, memory.text.utf8Slice(offset, end), "JSON");
+    case TYPE.ANNOTATED:
+      return unpack(memory, offset, length, pool);
     case TYPE.BIGINT:
       return parse(BigInt, memory.text.latin1Slice(offset, end), "digits");
     case TYPE.CODEC:
       return new Encoded(TYPE.CODEC, pool.take(memory, offset, length));
   }
+  if (type > TYPE.ANNOTATED) return undefined;
   throw corrupt(`an entry of type ${type} with ${length} bytes`);
 }
 

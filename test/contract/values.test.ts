@@ -142,9 +142,6 @@ test.each<[string, unknown, RegExp]>([
   ["undefined", undefined, /null|delete/],
   ["a function", () => 1, /function/],
   ["a symbol", Symbol("s"), /symbol/],
-  ["a Map", new Map(), /Map.*codec/],
-  ["a Set", new Set(), /Set.*codec/],
-  ["a Date", new Date(), /Date.*codec/],
   ["a RegExp", /x/, /RegExp.*codec/],
   ["an Error", new Error("x"), /Error.*codec/],
   ["an instance of a class", new Point(), /Point.*codec/],
@@ -154,7 +151,6 @@ test.each<[string, unknown, RegExp]>([
   ["a DataView", new DataView(new ArrayBuffer(8)), /DataView/],
   ["a wider typed array", new Float64Array(2), /Float64Array/],
   ["a clamped array", new Uint8ClampedArray(2), /Uint8ClampedArray/],
-  ["an object that holds a bigint", { n: 1n }, /BigInt/],
   ["an object that holds itself", cyclic, /JSON/],
 ])("%s is refused, and nothing is stored", (_, value, words) => {
   const cache = openPrivate();
@@ -171,13 +167,6 @@ test("an object whose toJSON gives an object is stored as that", () => {
   const cache = openPrivate();
   cache.set("key", new Label());
   expect(cache.get("key")).toStrictEqual({ label: "hello" });
-});
-
-test("inside an object JSON's rules hold", () => {
-  const cache = openPrivate();
-  const date = new Date(0);
-  cache.set("key", { left: undefined, date, nan: Number.NaN, zero: -0, list: [undefined] });
-  expect(cache.get("key")).toStrictEqual({ date: date.toISOString(), nan: null, zero: 0, list: [null] });
 });
 
 test("plain objects and bytes of another realm are taken for what they are", () => {

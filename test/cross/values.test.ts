@@ -1,6 +1,7 @@
 // What one runtime sets, every runtime gets: the same value of the same type.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { difference, randomBelow, randomObject } from "../support/values.ts";
 import { Driver, Participant, type RuntimeName, runtimeNames } from "./process.ts";
 import { segmentName } from "./segments.ts";
 
@@ -25,7 +26,17 @@ const values: Record<string, unknown> = {
   null: null,
   "an object": { name: "Ada", visits: 3, nested: { list: [1, "two", null, { deep: "é" }] } },
   "an array": [[], {}, "text", 0.5, false],
+  "a response": {
+    status: 200,
+    headers: { etag: "é" },
+    body: Uint8Array.from({ length: 100_000 }, (_, i) => i),
+  },
+  "a Map, a Set and a Date": { map: new Map([["a", new Set([new Date(5)])]]), at: new Date(Number.NaN) },
 };
+
+/** The same in each process: all kinds of things in each other. */
+const below = randomBelow(2026);
+const nested = Array.from({ length: 60 }, () => randomObject(below, 3));
 
 describe.each(runtimeNames)("set in %s", (writerName) => {
   const drivers = new Map<RuntimeName, Driver>();
@@ -36,6 +47,10 @@ describe.each(runtimeNames)("set in %s", (writerName) => {
     await Promise.all([...drivers.values()].map((driver) => driver.do("open", { name, size: "8MiB" })));
     const writer = drivers.get(writerName)!;
     for (const [key, value] of Object.entries(values)) await writer.call("set", key, value);
+    await writer.call(
+      "setMany",
+      nested.map((value, index) => [`nested ${index}`, value]),
+    );
   });
 
   afterAll(async () => {
@@ -47,6 +62,15 @@ describe.each(runtimeNames)("set in %s", (writerName) => {
     for (const [key, value] of Object.entries(values)) {
       expect(await reader.call("get", key), key).toStrictEqual(value);
     }
+  });
+
+  test.each(runtimeNames)("is the same in %s, however it is nested", async (readerName) => {
+    const reader = drivers.get(readerName)!;
+    const found = await reader.call(
+      "getMany",
+      nested.map((_, index) => `nested ${index}`),
+    );
+    expect(difference(found, nested)).toBeUndefined();
   });
 
   test.each(runtimeNames)("is there in a batch in %s", async (readerName) => {

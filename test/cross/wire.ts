@@ -1,6 +1,9 @@
 // Values as JSON text that keeps their types, so that tests can hand any cache value to a process and get it back.
 
-type Tagged = { $: "undefined" | "bigint" | "number" | "bytes"; text: string };
+type Tagged =
+  | { $: "undefined" | "bigint" | "number" | "bytes" | "date"; text: string }
+  | { $: "map"; items: unknown[] }
+  | { $: "set"; items: unknown[] };
 
 export function toWire(value: unknown): string {
   return JSON.stringify(pack(value));
@@ -18,6 +21,9 @@ function pack(value: unknown): unknown {
     return { $: "number", text: String(value) } satisfies Tagged;
   }
   if (value instanceof Uint8Array) return { $: "bytes", text: Array.from(value).join() } satisfies Tagged;
+  if (value instanceof Date) return { $: "date", text: String(value.getTime()) } satisfies Tagged;
+  if (value instanceof Map) return { $: "map", items: [...value].map(pack) } satisfies Tagged;
+  if (value instanceof Set) return { $: "set", items: [...value].map(pack) } satisfies Tagged;
   if (Array.isArray(value)) return value.map(pack);
   if (typeof value === "object" && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, pack(inner)]));
@@ -31,8 +37,13 @@ function unpack(value: unknown): unknown {
   if (!("$" in value)) {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unpack(inner)]));
   }
-  const { $: type, text } = value as Tagged;
+  const tagged = value as Tagged;
+  if (tagged.$ === "map") return new Map(tagged.items.map(unpack) as [unknown, unknown][]);
+  if (tagged.$ === "set") return new Set(tagged.items.map(unpack));
+  const { $: type, text } = tagged;
   switch (type) {
+    case "date":
+      return new Date(Number(text));
     case "undefined":
       return undefined;
     case "bigint":
