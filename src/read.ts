@@ -60,7 +60,7 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
   const length = handle.native.fc_io_get(handle.id, keyLength, place);
   if (length >= 0) return pool.take(pool.memory, place, length);
   const found = fetchLarge(handle, length, keyLength, 0, key);
-  return found?.memory.bytes.subarray(0, found.length);
+  return found && pool.take(found.memory, 0, found.length);
 }
 
 /**

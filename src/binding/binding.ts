@@ -30,10 +30,10 @@ export type NativeFunctions = Callable<typeof FUNCTIONS>;
 /** How to do in this runtime what costs differ for; the figures are in the runtime's file. */
 export interface Traits {
   /**
-   * True if a byte result is best a view of a shared block that native code filled
-   * (V8, where a fresh `ArrayBuffer` costs ten times as much), false if it is best a copy.
+   * Byte results of up to so many bytes are copies; above, they are views of a shared block that native
+   * code filled, as long as they are small. Infinite if the block cannot be pinned.
    */
-  readonly pooledReads: boolean;
+  readonly copiedResultMax: number;
   /** False if a buffer as an argument costs more than the copy of a value of less than some 20 KiB. */
   readonly passesBuffers: boolean;
   /** Strings of up to this many characters are written by a loop, longer ones by the runtime. */

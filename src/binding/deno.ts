@@ -4,7 +4,7 @@
 //
 // A call costs 6 ns, a typed array as an argument 12 more: all signatures we use are on
 // V8's fast path. A fresh ArrayBuffer costs 600 ns, a view of an old one 40, so results
-// are views of a pooled block. `Buffer`'s writers go through layers of JavaScript:
+// are views of a pooled block, but for small ones. `Buffer`'s writers go through layers of JavaScript:
 // a loop is best for short strings, `encodeInto` for the others.
 
 import type { ArgumentType } from "../abi.ts";
@@ -37,7 +37,12 @@ export function denoRuntime(): Runtime | undefined {
     arch: ARCHES[deno.build.arch] ?? deno.build.arch,
     // Says which libc Deno was built for, and needs no permission.
     libcs: deno.build.env === "musl" ? ["musl", "gnu"] : ["gnu", "musl"],
-    traits: { pooledReads: pin !== undefined, passesBuffers: true, loopTextLength: 40, bufferEncodes: false },
+    traits: {
+      copiedResultMax: pin === undefined ? Infinity : 64,
+      passesBuffers: true,
+      loopTextLength: 40,
+      bufferEncodes: false,
+    },
     // Never asks: a question on the terminal for a variable that hardly anyone sets would be a nuisance.
     variable: (name) =>
       deno.permissions.querySync({ name: "env", variable: name }).state === "granted"

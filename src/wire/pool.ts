@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// The response region: the memory that native code writes values into.
+// The response region: the memory that native code writes values into, a block of 64 KiB.
 //
-// With pooled reads (V8) it is a block of 64 KiB. A byte result of up to 4 KiB is a view of
-// the block, and the offset for the next answer moves past it; when little room is left
-// a new block is bound. So bytes that were handed out are never written again.
-// Everything else (strings, numbers, larger bytes, all of Bun's) is copied
-// out, and the offset stays. A small result therefore keeps at most 64 KiB alive, as Node's own
-// Buffer pool does. The block is pinned: user code cannot detach it under native code.
+// A byte result of medium size is a view of the block, as small Buffers are of Node's pool, and the offset
+// for the next answer moves past it; when little room is left a new block is bound. So bytes
+// that were handed out are never written again. Views begin at multiples of 8. Small results (in
+// V8 up to 64 bytes, in JavaScriptCore, where copies cost little, up to 256) and those above 4 KiB have memory
+// of their own, and everything else (strings, numbers) is copied out, so the offset stays.
+//
+// So what a result keeps alive is at most its block, 64 KiB, if it is a view, else at most twice its bytes.
+// The block is pinned: user code cannot detach it under native code, nor under other results.
 
 import { CONSTANTS } from "../abi.ts";
 import type { Binding } from "../binding/binding.ts";
@@ -25,14 +27,14 @@ export class ReadPool {
 
   readonly #binding: Binding;
   readonly #handle: number;
-  readonly #pooled: boolean;
+  readonly #copiedMax: number;
   #offset = 0;
 
   /** Binds a first block to the native handle. */
   constructor(binding: Binding, handle: number) {
     this.#binding = binding;
     this.#handle = handle;
-    this.#pooled = binding.traits.pooledReads;
+    this.#copiedMax = binding.traits.copiedResultMax;
     this.memory = this.#bindBlock();
   }
 
@@ -41,27 +43,34 @@ export class ReadPool {
    * `VIEW_SIZE_MAX` bytes or more behind it.
    */
   place(): number {
-    if (this.#offset > BLOCK_SIZE - VIEW_SIZE_MAX) this.#replace();
+    if (this.#offset > BLOCK_SIZE - VIEW_SIZE_MAX || this.#isLost()) this.#replace();
     return this.#offset;
   }
 
   /** As `place`, with the room that a batch of answers deserves. */
   placeBatch(): number {
-    if (this.#offset > BLOCK_SIZE - BATCH_ROOM_MIN) this.#replace();
+    if (this.#offset > BLOCK_SIZE - BATCH_ROOM_MIN || this.#isLost()) this.#replace();
     return this.#offset;
   }
 
   /**
    * `length` bytes at `offset` of `memory`, for the user to keep. Memory other than
-   * the block belongs to this one result.
+   * the block belongs to one value, of which these bytes may be a part.
    */
   take(memory: Memory, offset: number, length: number): Uint8Array {
-    if (memory === this.memory) {
-      if (!this.#pooled || length > VIEW_SIZE_MAX) return memory.bytes.slice(offset, offset + length);
-      const end = offset + length;
-      if (end > this.#offset) this.#offset = (end + 7) & ~7;
+    const end = offset + length;
+    if (memory !== this.memory) {
+      const isMost = length * 2 > memory.size;
+      return isMost ? memory.bytes.subarray(offset, end) : memory.bytes.slice(offset, end);
     }
+    if (length <= this.#copiedMax || length > VIEW_SIZE_MAX) return memory.bytes.slice(offset, end);
+    if (end > this.#offset) this.#offset = (end + 7) & ~7;
     return new Uint8Array(memory.buffer, offset, length);
+  }
+
+  /** Somebody took pains to get around the pin. Native code must not write there any more. */
+  #isLost(): boolean {
+    return this.memory.bytes.length === 0;
   }
 
   #replace(): void {
