@@ -3,8 +3,17 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+function source(name: string): string {
+  return fileURLToPath(new URL(`src/${name}.ts`, import.meta.url));
+}
+
 export default defineConfig({
-  resolve: { alias: { fastcache: fileURLToPath(new URL("src/index.ts", import.meta.url)) } },
+  resolve: {
+    alias: [
+      { find: /^fastcache$/, replacement: source("index") },
+      { find: /^fastcache\/(\w+)$/, replacement: source("adapters/$1") },
+    ],
+  },
   test: {
     include: ["test/**/*.test.ts"],
     // Bun's child processes lack what the pool of forks asks for; Deno's workers what the threads do.

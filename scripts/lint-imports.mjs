@@ -7,6 +7,7 @@ import { root } from "./lib/tools.mjs";
 
 // From the top down. A name is a path in src/ without its ending; each file is in one room.
 const ROOMS = [
+  ["adapters", ["adapters/structured"]],
   ["package", ["index"]],
   ["class", ["cache"]],
   ["iterators", ["iterate"]],

@@ -65,7 +65,7 @@ function encode(value: object, codec: Codec<unknown>): Uint8Array {
   try {
     bytes = codec.encode(value);
   } catch (cause) {
-    throw invalid(`codec.encode failed for ${nameOf(value)}`, cause);
+    throw invalid(`codec.encode failed for ${nameOf(value)}: ${messageOf(cause)}`, cause);
   }
   if (isBytes(bytes)) return bytes;
   throw invalid(`codec.encode has to return a Uint8Array, not ${nameOf(bytes)}`);
@@ -267,7 +267,7 @@ export function decode(value: unknown, codec: Codec<unknown> | undefined): unkno
   try {
     return codec.decode(value.content as Uint8Array);
   } catch (cause) {
-    throw invalid("codec.decode failed", cause);
+    throw invalid(`codec.decode failed: ${messageOf(cause)}`, cause);
   }
 }
 

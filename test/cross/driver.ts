@@ -7,6 +7,8 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
 import { FastCache } from "fastcache";
+import { structured } from "fastcache/structured";
+import { difference, randomBelow, randomStructured } from "../support/values.ts";
 import { fromWire, toWire } from "./wire.ts";
 import type { Task } from "./worker.ts";
 
@@ -23,6 +25,23 @@ const operations: Record<string, Operation> = {
   call(method: keyof FastCache, ...args: never[]) {
     const result = (opened()[method] as Operation).apply(cache, args);
     return result === cache ? "the cache" : result;
+  },
+  openStructured(options: object) {
+    cache = FastCache.open({ ...options, codec: structured });
+  },
+  /** Stores the values that this seed makes in every process. */
+  setStructured(seed: number, count: number) {
+    const below = randomBelow(seed);
+    for (let i = 0; i < count; i++) opened().set(`${seed} ${i}`, randomStructured(below));
+  },
+  /** Where what is there differs from what the seed makes here. */
+  differences(seed: number, count: number) {
+    const below = randomBelow(seed);
+    const differences = [];
+    for (let i = 0; i < count; i++) {
+      differences.push(difference(opened().get(`${seed} ${i}`), randomStructured(below)));
+    }
+    return differences.filter((found) => found !== undefined);
   },
   property: (name: keyof FastCache) => opened()[name],
   /** Copies the values of `prefix0` to `prefix<count - 1>` into one buffer; allocates next to nothing. */

@@ -2,6 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -31,6 +32,15 @@ beforeAll(() => {
     `import { FastCache } from "fastcache";
      using cache = FastCache.open({ size: "1MiB" });
      console.log(cache.set("key", { from: "the package" }).get("key"));`,
+  );
+  // The optional peer, as a user would install it beside.
+  cpSync(join(root, "node_modules/devalue"), join(folder, "node_modules/devalue"), { recursive: true });
+  writeFileSync(
+    join(folder, "structured.ts"),
+    `import { FastCache } from "fastcache";
+     import { structured } from "fastcache/structured";
+     using cache = FastCache.open({ size: "1MiB", codec: structured });
+     console.log(cache.set("key", { from: /the (subpath)/ }).get("key").from.source);`,
   );
 });
 
@@ -67,8 +77,15 @@ test.each([
 
 const options: Record<RuntimeName, string[]> = { bun: [], deno: ["--node-modules-dir=manual"], node: [] };
 
-test.each(runtimeNames)("works in %s", (name) => {
+function run(name: RuntimeName, program: string): string {
   const [command, ...args] = runtime(name);
-  const all = [...args, ...options[name], "use.ts"];
-  expect(execFileSync(command, all, { cwd: folder, env, encoding: "utf8" })).toContain("the package");
+  return execFileSync(command, [...args, ...options[name], program], { cwd: folder, env, encoding: "utf8" });
+}
+
+test.each(runtimeNames)("works in %s", (name) => {
+  expect(run(name, "use.ts")).toContain("the package");
+});
+
+test.each(runtimeNames)("has its subpaths in %s", (name) => {
+  expect(run(name, "structured.ts")).toContain("the (subpath)");
 });

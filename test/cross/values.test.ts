@@ -90,6 +90,17 @@ describe.each(runtimeNames)("set in %s", (writerName) => {
   });
 });
 
+test("the structured codec is one language in all runtimes", async () => {
+  const name = segmentName();
+  const drivers = runtimeNames.map((runtime) => new Driver(runtime));
+  for (const driver of drivers) await driver.do("openStructured", { name, size: "8MiB" });
+  for (const [index, writer] of drivers.entries()) {
+    await writer.do("setStructured", index + 1, 40);
+    for (const reader of drivers) expect(await reader.do("differences", index + 1, 40)).toEqual([]);
+  }
+  for (const driver of drivers) expect(await driver.end()).toBe(0);
+});
+
 test("a C program with another C library shares them", async () => {
   const name = segmentName();
   await using participant = new Participant();

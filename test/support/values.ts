@@ -39,8 +39,13 @@ function leaf(below: (limit: number) => number): unknown {
 }
 
 /** An object, of any kind, with others inside of up to `depth` levels. */
-export function randomObject(below: (limit: number) => number, depth: number): object {
-  const inner = (): unknown => (depth > 0 && below(3) === 0 ? randomObject(below, depth - 1) : leaf(below));
+export function randomObject(
+  below: (limit: number) => number,
+  depth: number,
+  keys: readonly string[] = KEYS,
+): object {
+  const inner = (): unknown =>
+    depth > 0 && below(3) === 0 ? randomObject(below, depth - 1, keys) : leaf(below);
   const several = <T>(make: () => T): T[] => Array.from({ length: below(5) }, make);
   switch (below(9)) {
     case 0:
@@ -56,7 +61,7 @@ export function randomObject(below: (limit: number) => number, depth: number): o
       return several(inner);
     default: {
       const object = {};
-      for (const key of several(() => KEYS[below(KEYS.length)] as string)) {
+      for (const key of several(() => keys[below(keys.length)] as string)) {
         // As a key like any other, also where it is __proto__.
         Object.defineProperty(object, key, {
           value: inner(),
@@ -70,27 +75,75 @@ export function randomObject(below: (limit: number) => number, depth: number): o
   }
 }
 
+/** An object with all that structured clones hold and the built-in form does not. */
+export function randomStructured(below: (limit: number) => number): object {
+  const keys = KEYS.filter((key) => key !== "__proto__");
+  const plain = (): object => randomObject(below, 2, keys);
+  const shared = plain();
+  const buffer = Uint8Array.from({ length: 64 }, () => below(256)).buffer;
+  const error = new [Error, TypeError, RangeError][below(3)]!(`number ${below(100)}`, { cause: plain() });
+  const object: Record<string, unknown> = {
+    shared: [shared, shared],
+    views: [
+      new Float64Array(below(9)).fill(0.5),
+      new Int16Array(buffer, 2 * below(9), below(9)),
+      new BigUint64Array(buffer, 8, 3),
+      new Uint8ClampedArray(3),
+      new DataView(buffer, 1, below(9)),
+    ],
+    buffer,
+    pattern: [/a\/b/gi, /[\u00e9]+/u][below(2)],
+    error,
+    errors: new AggregateError([new URIError("x"), 5], "several"),
+    holes: Object.assign(new Array(5), { 1: plain(), 4: undefined }),
+    link: new URL(`https://example.org/?${below(100)}`),
+    plain: plain(),
+  };
+  object.self = object;
+  object.map = new Map<unknown, unknown>([[object, [object]]]);
+  return object;
+}
+
 /**
  * Where two values differ, or `undefined` if they are the same in kind and content: stricter than
  * `toStrictEqual`, which takes a property `constructor` for the class.
  */
-export function difference(one: unknown, other: unknown, at: string = "value"): string | undefined {
+export function difference(
+  one: unknown,
+  other: unknown,
+  at: string = "value",
+  seen: Map<unknown, unknown> = new Map(),
+): string | undefined {
   if (typeof one !== "object" || one === null || typeof other !== "object" || other === null) {
     return Object.is(one, other) ? undefined : `${at}: ${String(one)}, not ${String(other)}`;
   }
+  if (seen.has(one)) return seen.get(one) === other ? undefined : `${at}: another object`;
   if (Object.getPrototypeOf(one) !== Object.getPrototypeOf(other)) return `${at}: another class`;
-  if (one instanceof Uint8Array) {
-    return Buffer.compare(one, other as Uint8Array) === 0 ? undefined : `${at}: other bytes`;
+  const further = (a: unknown, b: unknown, where: string): string | undefined =>
+    difference(a, b, at + where, seen);
+  if (ArrayBuffer.isView(one)) return further(bytesOf(one), bytesOf(other as ArrayBufferView), " as bytes");
+  if (one instanceof ArrayBuffer) return further(new Uint8Array(one), new Uint8Array(other as never), "");
+  if (one instanceof Date) return further(one.getTime(), (other as Date).getTime(), "");
+  if (one instanceof RegExp || one instanceof URL) return further(String(one), String(other), "");
+  seen.set(one, other);
+  if (one instanceof Map) return further([...one], [...(other as Map<unknown, unknown>)], " as a map");
+  if (one instanceof Set) return further([...one], [...(other as Set<unknown>)], " as a set");
+  if (one instanceof Error) {
+    const parts = (error: Error): unknown[] => [error.name, error.message, error.cause, Object.keys(error)];
+    return further(parts(one), parts(other as Error), " as an error");
   }
-  if (one instanceof Date) return difference(one.getTime(), (other as Date).getTime(), at);
-  if (one instanceof Map) return difference([...one], [...(other as Map<unknown, unknown>)], at);
-  if (one instanceof Set) return difference([...one], [...(other as Set<unknown>)], at);
   const keys = Object.keys(one);
   const otherKeys = Object.keys(other);
   if (keys.join("\n") !== otherKeys.join("\n")) return `${at}: keys ${keys.join()}, not ${otherKeys.join()}`;
+  if (Array.isArray(one) && one.length !== (other as unknown[]).length) return `${at}: another length`;
   for (const key of keys) {
-    const found = difference((one as never)[key], (other as never)[key], `${at}[${JSON.stringify(key)}]`);
+    const found = further((one as never)[key], (other as never)[key], `[${JSON.stringify(key)}]`);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** What a view shows, as text. */
+function bytesOf(view: ArrayBufferView): string {
+  return Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString("latin1");
 }
