@@ -19,7 +19,7 @@ import {
   WORD,
 } from "./abi.ts";
 import { FastCacheError, invalid, nameOf } from "./errors.ts";
-import { keepOf, ttlOf } from "./options.ts";
+import { modeOf, ttlOf } from "./options.ts";
 import { readWritten } from "./read.ts";
 import type { Handle } from "./segment.ts";
 import type { BatchEntry, Key } from "./types.ts";
@@ -175,7 +175,7 @@ interface Pulled {
   readonly key: Key;
   readonly value: Plain;
   readonly ttl: number;
-  /** `FC_KEEP_TTL` or 0. */
+  /** `FC_KEEP_TTL` or 0, as a mode of storing: `SET_MODE.ALWAYS`. */
   readonly flags: number;
 }
 
@@ -225,7 +225,7 @@ function prepare(handle: Handle, entry: unknown, defaultTtl: number, copies: boo
   }
   const [key, value, options] = entry as readonly unknown[] as BatchEntry<unknown>;
   const ttl = ttlOf(options, defaultTtl);
-  const flags = keepOf(options);
+  const flags = modeOf(SET_MODE.ALWAYS, options);
   const plain = toPlain(value, handle.codec);
   // A codec may encode into one buffer again and again.
   if (plain instanceof Encoded) {
@@ -250,7 +250,7 @@ function storePulled(handle: Handle, pulled: readonly Pulled[], before: number):
       packed = packEntries(handle, pulled, next);
       if (packed.count === 0) {
         const { key, value, ttl, flags } = pulled[next] as Pulled;
-        storePlain(handle, key, value, ttl, SET_MODE.ALWAYS | flags, 0);
+        storePlain(handle, key, value, ttl, flags, 0);
         next++;
         continue;
       }

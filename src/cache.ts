@@ -10,7 +10,7 @@ import { invalid, nameOf } from "./errors.ts";
 import { Entries, keys } from "./iterate.ts";
 import {
   checkFinite,
-  keepOf,
+  modeOf,
   parseIncrement,
   parseOpenOptions,
   parseTarget,
@@ -152,18 +152,18 @@ export class FastCache<V = unknown> {
    * @throws FastCacheError `INVALID_ARGUMENT`, `KEY_TOO_LONG`, `VALUE_TOO_LARGE`, `BUSY`
    */
   set(key: Key, value: V, options?: SetOptions): this {
-    store(this.#handle, key, value, ttlOf(options, this.#ttl), SET_MODE.ALWAYS | keepOf(options));
+    store(this.#handle, key, value, ttlOf(options, this.#ttl), modeOf(SET_MODE.ALWAYS, options));
     return this;
   }
 
   /** Stores a value only if the key is absent: true if stored. Throws as `set`. */
   add(key: Key, value: V, options?: SetOptions): boolean {
-    return store(this.#handle, key, value, ttlOf(options, this.#ttl), SET_MODE.ABSENT | keepOf(options));
+    return store(this.#handle, key, value, ttlOf(options, this.#ttl), modeOf(SET_MODE.ABSENT, options));
   }
 
   /** Stores a value only if the key is present: true if stored. Throws as `set`. */
   replace(key: Key, value: V, options?: SetOptions): boolean {
-    return store(this.#handle, key, value, ttlOf(options, this.#ttl), SET_MODE.PRESENT | keepOf(options));
+    return store(this.#handle, key, value, ttlOf(options, this.#ttl), modeOf(SET_MODE.PRESENT, options));
   }
 
   /** True if there is an entry. Leaves its recency alone. Takes no lock. */
@@ -211,7 +211,7 @@ export class FastCache<V = unknown> {
       throw invalid(`the version is a number of getWithVersion(), not ${nameOf(version)}`);
     }
     const ttl = ttlOf(options, this.#ttl);
-    return store(this.#handle, key, value, ttl, SET_MODE.VERSION | keepOf(options), version);
+    return store(this.#handle, key, value, ttl, modeOf(SET_MODE.VERSION, options), version);
   }
 
   /**

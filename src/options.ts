@@ -234,7 +234,11 @@ const SET_OPTIONS = {
  * @throws FastCacheError `INVALID_ARGUMENT`
  */
 export function ttlOf(options: SetOptions | undefined, fallback: number): number {
-  if (options === undefined) return fallback;
+  return options === undefined ? fallback : givenTtl(options, fallback);
+}
+
+// Apart, so that the other, which is all that most calls need, is small enough to be inlined.
+function givenTtl(options: SetOptions, fallback: number): number {
   const { ttl, expiresAt, keepTtl } = checkNames(options, SET_OPTIONS, "set");
   checkBoolean("keepTtl", keepTtl);
   const ways = Number(ttl !== undefined) + Number(expiresAt !== undefined) + Number(keepTtl === true);
@@ -243,9 +247,10 @@ export function ttlOf(options: SetOptions | undefined, fallback: number): number
   return expiresAt === undefined ? fallback : parseExpiresAt(expiresAt);
 }
 
-/** What checked options add to a mode of storing: `FC_KEEP_TTL` or nothing. */
-export function keepOf(options: SetOptions | undefined): number {
-  return options?.keepTtl === true ? FC_KEEP_TTL : 0;
+/** A mode of storing with what checked options add to it: `FC_KEEP_TTL` or nothing. */
+export function modeOf(mode: number, options: SetOptions | undefined): number {
+  if (options === undefined) return mode;
+  return options.keepTtl === true ? mode | FC_KEEP_TTL : mode;
 }
 
 const INCREMENT_OPTIONS = {

@@ -43,6 +43,7 @@ export class ReadPool {
    * `VIEW_SIZE_MAX` bytes or more behind it.
    */
   place(): number {
+    if (this.#offset === 0) return 0; // nobody has a view of it, nor a way to detach it
     if (this.#offset > BLOCK_SIZE - VIEW_SIZE_MAX || this.#isLost()) this.#replace();
     return this.#offset;
   }
@@ -59,11 +60,12 @@ export class ReadPool {
    */
   take(memory: Memory, offset: number, length: number): Uint8Array {
     const end = offset + length;
+    if (length <= this.#copiedMax) return memory.bytes.slice(offset, end);
     if (memory !== this.memory) {
       const isMost = length * 2 > memory.size;
       return isMost ? memory.bytes.subarray(offset, end) : memory.bytes.slice(offset, end);
     }
-    if (length <= this.#copiedMax || length > VIEW_SIZE_MAX) return memory.bytes.slice(offset, end);
+    if (length > VIEW_SIZE_MAX) return memory.bytes.slice(offset, end);
     if (end > this.#offset) this.#offset = (end + 7) & ~7;
     return new Uint8Array(memory.buffer, offset, length);
   }
