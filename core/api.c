@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "handle.h"
 #include "iterate.h"
+#include "place.h"
 #include "read.h"
 #include "report.h"
 #include "segment.h"
@@ -51,12 +52,12 @@ int32_t fc_close(uint32_t handle) {
 int32_t fc_destroy(uint32_t kind, const char *name, uint32_t name_len, fc_report *report) {
     report_clear(report);
     if (!name) return report_fail(report, FC_INVALID_ARGUMENT, "fc_destroy was given no name");
-    return segment_destroy(kind, name, name_len, report);
+    return place_destroy(kind, name, name_len, report);
 }
 
 int32_t fc_list(char *buffer, uint32_t capacity) {
     if (!buffer && capacity) return FC_INVALID_ARGUMENT;
-    return segment_list(buffer, capacity);
+    return place_list(buffer, capacity);
 }
 
 int32_t fc_info(uint32_t handle, fc_info_fields *info) {

@@ -33,6 +33,7 @@ typedef struct cache {
     bool marks_count_reads; /* the policy's; readers ask often */
     int fd;        /* our own open file: holds our slot's liveness byte, so nobody inherits it */
     int shared_fd; /* another open file of it, for others to inherit; -1 if it can't be had */
+    bool named;    /* it had a name or path when it was opened */
     bool sealed_when_left; /* it lies in a file: see seal.h */
     uint32_t lost;         /* 1: the file was cut short under us; see os_map */
 #if !defined(NDEBUG)

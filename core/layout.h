@@ -71,6 +71,7 @@ typedef struct superblock {
     uint64_t boot_id;
     uint64_t clean; /* the seal; 0 while the segment is in use, and if that ended badly */
     uint64_t file_device, file_inode, file_birth_ns; /* the file that it was last used in */
+    uint64_t replacement_ms; /* cache time at which it took another's name; 0: it did not */
 } superblock;
 
 #define FEATURES_INCOMPATIBLE_KNOWN 0ull

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * segment.h owns a segment's coming and going: race-free creation, attaching, detaching,
- * removal, and the list of what is there.
+ * segment.h owns a segment's coming and going: race-free creation, attaching, replacing, detaching.
  */
 #ifndef FC_SEGMENT_H
 #define FC_SEGMENT_H
@@ -12,7 +11,5 @@
 int32_t segment_open(const fc_options *options, const char *name, uint32_t name_len, cache *c,
                      fc_report *report);
 void segment_close(cache *c);
-int32_t segment_destroy(uint32_t kind, const char *name, uint32_t name_len, fc_report *report);
-int32_t segment_list(char *buffer, uint32_t capacity);
 
 #endif

@@ -9,6 +9,7 @@
 #include "guard.h"
 #include "index.h"
 #include "log.h"
+#include "os/os.h"
 #include "process.h"
 
 /* Bytes of records that one call looks at to drop what has expired, over all shards (some 50 ms
@@ -68,6 +69,8 @@ void stats_read(const cache *c, fc_stats_fields *stats) {
     stats->lock_waits = sums[COUNT_LOCK_WAITS];
     stats->takeovers = sums[COUNT_TAKEOVERS];
     stats->processes = process_count(c);
+    os_file_state file;
+    stats->replaced = c->named && os_file_state_get(c->fd, &file) == 0 && !file.linked;
 }
 
 void stats_info(const cache *c, fc_info_fields *info) {

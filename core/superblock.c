@@ -101,7 +101,8 @@ int32_t superblock_validate(const superblock *block, uint64_t file_bytes, geomet
 static int32_t disagree(fc_report *report, const char *what, uint64_t asked, uint64_t has) {
     return report_fail(report, FC_LAYOUT_MISMATCH,
                        "%s is asked to be %" PRIu64 ", but the segment has %" PRIu64
-                       "; ask for the same, leave the option out, or destroy the segment",
+                       "; ask for the same, leave the option out, set onMismatch, or destroy the "
+                       "segment",
                        what, asked, has);
 }
 
@@ -118,7 +119,7 @@ int32_t superblock_agree(const superblock *block, const fc_options *options, fc_
     if (options->eviction && options->eviction != block->eviction)
         return report_fail(report, FC_LAYOUT_MISMATCH,
                            "eviction is asked to be %s, but the segment has %s; ask for the "
-                           "same, leave the option out, or destroy the segment",
+                           "same, leave the option out, set onMismatch, or destroy the segment",
                            eviction_policy_of(options->eviction)->name,
                            eviction_policy_of(block->eviction)->name);
     return FC_OK;

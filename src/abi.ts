@@ -49,6 +49,9 @@ export const KIND = { SHM: 0, FILE: 1, PRIVATE: 2, FD: 3 } as const;
 /** `fc_create`. */
 export const CREATE = { ATTACH: 0, CREATE_OR_ATTACH: 1, CREATE_EXCLUSIVE: 2 } as const;
 
+/** `fc_on_mismatch`. */
+export const ON_MISMATCH = { ERROR: 0, ATTACH: 1, REPLACE: 2 } as const;
+
 /** `fc_eviction`. */
 export const EVICTION = { DEFAULT: 0, LRU: 1, S3FIFO: 2 } as const;
 
@@ -119,7 +122,7 @@ export const OPTIONS = {
   eviction: 16,
   fd: 20,
   lock_wait_ms: 24,
-  reserved: 28,
+  on_mismatch: 28,
   size_bytes: 32,
   max_entries: 40,
   value_len_max: 48,
@@ -215,4 +218,5 @@ export const STATS_FIELDS = [
   "processes",
   "lock_waits",
   "takeovers",
+  "replaced",
 ] as const;

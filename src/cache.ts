@@ -90,7 +90,7 @@ export class FastCache<V = unknown> {
    *
    * @throws FastCacheError `INVALID_ARGUMENT`, `NOT_FOUND` (nothing to attach to), `EXISTS`
    * (`create: "exclusive"`), `NO_SPACE`, `LAYOUT_MISMATCH` (the options or the layout differ from
-   * the segment's), `CORRUPT`, `PERMISSION`, `BUSY` (its creator does not finish),
+   * the segment's; see `onMismatch`), `CORRUPT`, `PERMISSION`, `BUSY` (its creator does not finish),
    * `FFI_UNAVAILABLE` (the runtime cannot call native code, or the library is missing)
    *
    * @returns an instance of the class that it is called on

@@ -4,7 +4,7 @@
 // is misspelt, of the wrong kind or out of range is refused by name, never ignored. An
 // option that is `undefined` is one that is not there.
 
-import { CONSTANTS, CREATE, EVICTION, KIND } from "./abi.ts";
+import { CONSTANTS, CREATE, EVICTION, KIND, ON_MISMATCH } from "./abi.ts";
 import { type FastCacheError, invalid, nameOf } from "./errors.ts";
 import type { Codec, IncrementOptions, OpenOptions, SegmentTarget, SetOptions } from "./types.ts";
 import { dateTime, isDate } from "./wire/kind.ts";
@@ -19,6 +19,7 @@ const TTL_PAST = -1;
 export interface Opening {
   readonly kind: number;
   readonly create: number;
+  readonly onMismatch: number;
   /** The name or path; empty for the kinds that have none. */
   readonly target: string;
   readonly fd: number;
@@ -40,6 +41,7 @@ const OPEN_OPTIONS = {
   fd: true,
   size: true,
   create: true,
+  onMismatch: true,
   shards: true,
   maxEntries: true,
   maxValueSize: true,
@@ -55,6 +57,7 @@ export function parseOpenOptions<V>(options: OpenOptions<V>): Opening {
   const opening = {
     ...parseWhere(options),
     create: parseCreate(options.create),
+    onMismatch: parseOnMismatch(options.onMismatch),
     size: parseSize("size", options.size, FC_SIZE_MIN),
     shards: parseShards(options.shards),
     maxEntries: parseInteger("maxEntries", options.maxEntries, 1, Number.MAX_SAFE_INTEGER),
@@ -73,8 +76,16 @@ function parseLibrary(library: unknown): string | undefined {
 }
 
 function checkTogether(opening: Opening): Opening {
-  const { kind, create, size } = opening;
+  const { kind, create, onMismatch, size } = opening;
   const exclusive = create === CREATE.CREATE_EXCLUSIVE;
+  if (onMismatch === ON_MISMATCH.REPLACE) {
+    if (kind === KIND.FD || create === CREATE.ATTACH) {
+      throw invalid(
+        'onMismatch: "replace" creates a segment: it takes a `name` or `path`, and leave to create',
+      );
+    }
+    if (size === 0) throw invalid('onMismatch: "replace" creates a segment, which takes a `size`');
+  }
   if (kind === KIND.FD) {
     if (!exclusive) return { ...opening, create: CREATE.ATTACH };
     throw invalid('a segment behind an `fd` exists already: create: "exclusive" cannot be met');
@@ -124,6 +135,13 @@ function parseCreate(create: unknown): number {
   if (create === false) return CREATE.ATTACH;
   if (create === "exclusive") return CREATE.CREATE_EXCLUSIVE;
   throw wrong("create", create, 'true, false or "exclusive"');
+}
+
+function parseOnMismatch(onMismatch: unknown): number {
+  if (onMismatch === undefined || onMismatch === "error") return ON_MISMATCH.ERROR;
+  if (onMismatch === "attach") return ON_MISMATCH.ATTACH;
+  if (onMismatch === "replace") return ON_MISMATCH.REPLACE;
+  throw wrong("onMismatch", onMismatch, '"error", "attach" or "replace"');
 }
 
 function parseShards(shards: unknown): number {

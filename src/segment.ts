@@ -111,6 +111,7 @@ function openSegment(native: NativeFunctions, opening: Opening): { id: number; c
   options.setUint32(OPTIONS.shards, opening.shards, true);
   options.setUint32(OPTIONS.eviction, opening.eviction, true);
   options.setInt32(OPTIONS.fd, opening.fd, true);
+  options.setUint32(OPTIONS.on_mismatch, opening.onMismatch, true);
   options.setBigUint64(OPTIONS.size_bytes, BigInt(opening.size), true);
   options.setBigUint64(OPTIONS.max_entries, BigInt(opening.maxEntries), true);
   options.setBigUint64(OPTIONS.value_len_max, BigInt(opening.maxValueSize), true);

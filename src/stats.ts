@@ -22,6 +22,7 @@ export function readStats(handle: Handle): Stats {
     processes: raw.processes,
     lockWaits: raw.lock_waits,
     takeovers: raw.takeovers,
+    replaced: raw.replaced === 1,
   };
 }
 

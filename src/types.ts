@@ -42,6 +42,15 @@ export interface OpenOptions<V = unknown> {
    * @defaultValue `true`
    */
   create?: boolean | "exclusive" | undefined;
+  /**
+   * What happens if the segment that is there has another geometry, policy or layout than asked for.
+   * `"error"`: `LAYOUT_MISMATCH`. `"attach"`: take it as it is (not one of another layout); `info`
+   * tells. `"replace"`: a new, empty one takes its name. Who is attached keeps the old one until it
+   * closes, and sees `stats().replaced`. One that itself took another's place less than 60 s ago is
+   * not replaced: `LAYOUT_MISMATCH`, which says so.
+   * @defaultValue `"error"`
+   */
+  onMismatch?: "error" | "attach" | "replace" | undefined;
   /** Independently locked parts: a power of two, 1 to 1024. Default: from size and processors. */
   shards?: number | undefined;
   /** Most entries held at once. Default: as many as fit. */
@@ -143,6 +152,12 @@ export interface Stats {
   readonly lockWaits: number;
   /** Locks taken over from processes that died holding them. */
   readonly takeovers: number;
+  /**
+   * True if the name or path no longer leads to this segment: another took its place
+   * (`onMismatch: "replace"`), or it was removed (`destroy`, `rm`, systemd at logout). Who opens the
+   * name now shares nothing with this cache: close it and open it again.
+   */
+  readonly replaced: boolean;
 }
 
 /** The geometry of an open segment. */

@@ -109,6 +109,13 @@ typedef enum fc_create {
     FC_CREATE_EXCLUSIVE = 2 /* FC_EXISTS if it is there */
 } fc_create;
 
+/* When what is there has another geometry, policy or layout than fc_options asks for. */
+typedef enum fc_on_mismatch {
+    FC_MISMATCH_ERROR = 0,  /* FC_LAYOUT_MISMATCH */
+    FC_MISMATCH_ATTACH = 1, /* take it as it is; another layout stays FC_LAYOUT_MISMATCH */
+    FC_MISMATCH_REPLACE = 2 /* a new one takes its name; takes a size, and a name or path */
+} fc_on_mismatch;
+
 typedef enum fc_eviction {
     FC_EVICTION_DEFAULT = 0, /* lru when creating, whatever is there when attaching */
     FC_EVICTION_LRU = 1,
@@ -118,7 +125,7 @@ typedef enum fc_eviction {
 /* ------------------------------------------------------------------ opening */
 
 /* What to open. Zero everywhere means "default"; when attaching, a value that
- * is not zero must agree with the segment (else FC_LAYOUT_MISMATCH). */
+ * is not zero must agree with the segment, else `on_mismatch` says what happens. */
 typedef struct fc_options {
     uint32_t struct_size;  /* sizeof(fc_options), checked */
     uint32_t kind;         /* fc_kind */
@@ -129,7 +136,7 @@ typedef struct fc_options {
     uint32_t lock_wait_ms; /* longest wait for a live lock owner, counted from the first who waited;
                                0 means 1000. Whom somebody awaited for a second, nobody awaits who
                                would not wait longer than that */
-    uint32_t reserved;     /* 0 */
+    uint32_t on_mismatch;  /* fc_on_mismatch */
     uint64_t size_bytes;   /* at least FC_SIZE_MIN; needed to create; rounded down to pages */
     uint64_t max_entries;  /* most entries at once, an equal share per shard; 0: what fits */
     uint64_t value_len_max; /* largest value in bytes */
@@ -164,6 +171,10 @@ FC_API const char *fc_status_text(int32_t status);
  * A file (FC_KIND_FILE) is served as it is if it was last used in this boot and is the same file,
  * or if its last user closed it. Else (a loss of power, a copy made in use) nobody can tell which
  * of its pages are of one time: it begins anew, empty, with the geometry that it had.
+ * With FC_MISMATCH_REPLACE a segment that does not agree loses its name to a new, empty one. Who is
+ * attached to it keeps it until he closes, and learns of it from fc_stats. A segment that took
+ * another's place less than 60 s ago is not replaced (FC_LAYOUT_MISMATCH, which says so): else two
+ * programs that ask for different ones would replace each other's for ever.
  * Statuses: FC_OK and any of INVALID_ARGUMENT, NOT_FOUND, EXISTS, NO_SPACE,
  * LAYOUT_MISMATCH, CORRUPT, PERMISSION, BUSY (another process is creating it and
  * does not finish). Safe to call from any number of threads and processes at
@@ -227,6 +238,9 @@ typedef struct fc_stats_fields {
     uint64_t processes;      /* handles attached now */
     uint64_t lock_waits;     /* writes that had to wait for a shard */
     uint64_t takeovers;      /* locks taken over from dead owners */
+    /* 1 if the name or path that led to this segment no longer does: another took its place
+     * (FC_MISMATCH_REPLACE), or it was removed. Who opens it now shares nothing with us. */
+    uint64_t replaced;
 } fc_stats_fields;
 
 FC_API int32_t fc_stats(uint32_t handle, fc_stats_fields *stats);

@@ -80,6 +80,9 @@ os_error os_file_truncate(int fd, uint64_t size_bytes);
 os_error os_file_sync(int fd);
 void os_file_close(int fd);
 os_error os_file_unlink(const char *path);
+/* Gives the file at `from` the name `to`, which it takes from another in the same moment. Both are
+ * in the same folder. */
+os_error os_file_rename(const char *from, const char *to);
 
 /* Where the segment called `name` of a layout version lives; false if `capacity` is too small for
  * its path. */

@@ -42,6 +42,7 @@ test.each([
   ["fc_type", "FC_TYPE_", abi.TYPE],
   ["fc_kind", "FC_KIND_", abi.KIND],
   ["fc_create", "FC_", abi.CREATE],
+  ["fc_on_mismatch", "FC_MISMATCH_", abi.ON_MISMATCH],
   ["fc_eviction", "FC_EVICTION_", abi.EVICTION],
 ])("the members of %s are the same", (name, prefix, members) => {
   expect(header.enumMembers(name, prefix)).toEqual(members);

@@ -176,6 +176,7 @@ test("an option that is undefined counts as not given", () => {
     fd: undefined,
     size: MIB,
     create: undefined,
+    onMismatch: undefined,
     shards: undefined,
     maxEntries: undefined,
     maxValueSize: undefined,

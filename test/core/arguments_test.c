@@ -159,11 +159,11 @@ static void options_out_of_range_are_refused(void) {
     bad[0].struct_size--;
     bad[1].kind = FC_KIND_FD + 1;
     bad[2].create = FC_CREATE_EXCLUSIVE + 1;
-    bad[3].reserved = 1;
+    bad[3].on_mismatch = 3;
     bad[4].eviction = FC_EVICTION_S3FIFO + 1;
     bad[5].create = FC_ATTACH;
     bad[6].size_bytes = 0;
-    static const char *const words[] = {"header",   "kind 4",     "create 3", "reserved 1",
+    static const char *const words[] = {"header",   "kind 4",     "create 3", "on_mismatch 3",
                                         "number 3", "descriptor", "size"};
     for (int i = 0; i < 7; i++) {
         CHECK_STATUS(FC_INVALID_ARGUMENT, fc_open(&bad[i], NULL, 0, &report));

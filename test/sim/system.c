@@ -279,6 +279,16 @@ os_error os_file_unlink(const char *path) {
     if (f->opened == 0) f->used = false;
     return 0;
 }
+os_error os_file_rename(const char *from, const char *to) {
+    world_call("rename");
+    file *f = file_named(from);
+    if (!f) return ERROR_NOT_FOUND;
+    if (file_named(to)) (void)os_file_unlink(to);
+    const size_t len = strlen(to);
+    if (len >= sizeof f->name) return ERROR_NO_SPACE;
+    memcpy(f->name, to, len + 1);
+    return 0;
+}
 
 bool os_shared_memory_path(uint32_t version, const char *name, size_t name_len, char *path,
                            size_t capacity) {

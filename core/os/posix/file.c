@@ -6,6 +6,7 @@
 #define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -93,6 +94,10 @@ os_error os_file_sync(int fd) {
 void os_file_close(int fd) { close(fd); }
 
 os_error os_file_unlink(const char *path) { return unlink(path) == 0 ? 0 : errno; }
+
+os_error os_file_rename(const char *from, const char *to) {
+    return rename(from, to) == 0 ? 0 : errno;
+}
 
 uint64_t os_file_system_bytes(int fd) {
     struct statvfs s;
