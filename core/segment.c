@@ -152,6 +152,15 @@ static int32_t brake(const superblock *old, fc_report *report) {
                        mismatch.message, age_ms, REPLACE_AGAIN_MS);
 }
 
+static int32_t create_replacement(const fc_options *options, const target *t,
+                                  const os_file_state *file, cache *c, fc_report *report) {
+    int32_t status = create(options, t->label, file, c, report);
+    if (status != FC_OK) return status;
+    superblock *block = cache_superblock(c);
+    store_u64_relaxed(&block->replacement_ms, os_uptime_ms() + block->clock_base_ms);
+    return FC_OK;
+}
+
 /* Makes a new segment beside the one that c->fd is, then gives it its name. That one's creation
  * lock is held until then: whoever waits for it sees that it has no name any more. */
 static int32_t create_beside(const fc_options *options, const target *t, cache *c,
@@ -171,7 +180,7 @@ static int32_t create_beside(const fc_options *options, const target *t, cache *
     if (status == FC_OK) status = place_content(c->fd, &file, beside.path, &state, report);
     const bool ours = status == FC_OK;
     if (status == FC_OK) status = place_lock(c->fd, 0, beside.path, report);
-    if (status == FC_OK) status = create(options, t->label, &file, c, report);
+    if (status == FC_OK) status = create_replacement(options, t, &file, c, report);
     if (status == FC_OK) {
         error = os_file_rename(beside.path, t->path);
         if (error) status = place_fail(report, "replace", t->path, error);
@@ -197,12 +206,9 @@ static int32_t replace(const fc_options *options, const target *t, const os_file
         *created = status == FC_OK;
     } else {
         *created = true;
-        status = create(options, t->label, file, c, report);
+        status = create_replacement(options, t, file, c, report);
     }
-    if (status != FC_OK) return status;
-    superblock *block = cache_superblock(c);
-    store_u64_relaxed(&block->replacement_ms, os_uptime_ms() + block->clock_base_ms);
-    return FC_OK;
+    return status;
 }
 
 /* --------------------------------------------------------------- attaching */
