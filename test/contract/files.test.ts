@@ -4,7 +4,7 @@
 
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { run, signal, start } from "../support/child.ts";
+import { signal, start } from "../support/child.ts";
 import { reboot } from "../support/reboot.ts";
 import { MIB, open, uniquePath } from "../support/segments.ts";
 
@@ -67,13 +67,14 @@ describe("a cache in a file", () => {
     expect(found(path)).toEqual(KEPT({ key: "kept" }));
   });
 
-  test("begins empty after a reboot if its last process did not close it", async () => {
+  test("begins empty after a reboot if its last process was killed", async () => {
     const path = uniquePath();
     open({ path, size: 4 * MIB })
       .set("key", "old")
       .close();
     const child = await start(
-      `FastCache.open({ path: input }).set("key", "new");
+      `const cache = FastCache.open({ path: input });
+       cache.set("key", "new");
        console.log("ready");
        setInterval(() => {}, 1000);`,
       path,
