@@ -23,6 +23,10 @@ export const attacks = {
     short: () => simulate("15"),
     long: () => simulate("300"),
   },
+  mutations: {
+    what: "faults put into the core one at a time: does the simulator find each?",
+    short: () => [[tool("node"), join(root, "test/sim/mutate.mjs")]],
+  },
   soak: {
     what: "mixed load with deaths in three runtimes: does anything grow?",
     short: () => crash("--short", "soak"),

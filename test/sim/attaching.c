@@ -9,6 +9,8 @@
 #include "trace.h"
 
 #define NAME "sim"
+#define FILLER_ID 1u
+#define CHURN_LEN 50000u
 
 static bool open_may_fail(int32_t status, uint32_t create) {
     if (status == FC_NO_SPACE)
@@ -16,19 +18,6 @@ static bool open_may_fail(int32_t status, uint32_t create) {
     if (status == FC_EXISTS) return create == FC_CREATE_EXCLUSIVE;
     if (status == FC_NOT_FOUND) return create == FC_ATTACH || world.settings->destroys;
     return status == FC_BUSY;
-}
-
-static void fill_wide(mind *m) {
-    const cache *c = mind_cache(m);
-    for (uint32_t i = 0; i < world.settings->shards; i++)
-        if (shard_at(c, i).header->lock != 0) return;
-    uint8_t value[VALUE_LEN_MIN];
-    for (uint32_t i = 0; i < FILLERS; i++) {
-        const uint32_t key = FILLER_FIRST + i;
-        value_make(value, sizeof value, 1, key);
-        WITH_EYES_CLOSED((void)fc_set(m->c.handle, key_bytes(key), KEY_LEN, value, sizeof value,
-                                      FC_TYPE_BYTES, FC_SET, 0, 0));
-    }
 }
 
 bool mind_open(mind *m, uint32_t create) {
@@ -55,8 +44,31 @@ bool mind_open(mind *m, uint32_t create) {
     c->unlocks_until_walk = WALK_NEVER; /* the walker has its own operation */
     m->slot = system_slot_of(c->base);
     call_bind(&m->c);
-    if (report.created && world.settings->crowd == CROWD_WIDE) fill_wide(m);
+    if (report.created) op_fill(m);
     return true;
+}
+
+static void fill_one(mind *m, uint32_t key, uint32_t len) {
+    uint8_t *value = m->c.request + FC_IO_VALUE;
+    value_make(value, len, FILLER_ID, key);
+    WITH_EYES_CLOSED((void)fc_set(m->c.handle, key_bytes(key), KEY_LEN, value, len, FC_TYPE_BYTES,
+                                  FC_SET, 0, 0));
+}
+
+/* Stores all fillers, at once: what they make happen is the others' to see. In a wide index, all
+ * extents but those of the index are then opened anew, so that these are the next to be reused, once
+ * they are free. */
+void op_fill(mind *m) {
+    const cache *c = mind_cache(m);
+    const settings *s = world.settings;
+    if (s->fillers == 0) return;
+    for (uint32_t i = 0; i < s->shards; i++)
+        if (shard_at(c, i).header->lock != 0) return;
+    trace_say("fill");
+    for (uint32_t i = 0; i < s->fillers; i++) fill_one(m, FILLER_FIRST + i, s->filler_len);
+    const uint64_t churn = s->crowd == CROWD_WIDE ? s->size_bytes / CHURN_LEN + 1 : 0;
+    for (uint64_t i = 0; i < churn; i++) fill_one(m, FILLER_FIRST, CHURN_LEN);
+    fill_one(m, FILLER_FIRST, s->filler_len);
 }
 
 void op_reopen(mind *m) {

@@ -9,7 +9,7 @@
 /* Of the keys that are followed, and of the fillers; each look is one of the oracle's. */
 static uint32_t count_present(mind *m) {
     const settings *s = world.settings;
-    const uint32_t fillers = s->crowd == CROWD_WIDE ? FILLERS : 0;
+    const uint32_t fillers = s->fillers;
     uint32_t present = 0;
     for (uint32_t i = 0; i < s->keys + fillers; i++) {
         const uint32_t key = i < s->keys ? i : FILLER_FIRST + i - s->keys;

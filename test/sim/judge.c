@@ -88,7 +88,7 @@ uint64_t judge_id(const mind *m, uint32_t i) {
 }
 
 void judge_note_decoy(mind *m, uint32_t key) {
-    if (world.settings->crowd != CROWD_WIDE) return;
+    if (world.settings->crowd != CROWD_WIDE || !key_is_followed(key)) return;
     const cache *c = mind_cache(m);
     const uint64_t hash = fc_hash(key_bytes(key), KEY_LEN, c->hash_seed);
     const shard s = shard_of(c, hash);

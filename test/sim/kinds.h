@@ -29,6 +29,7 @@ void op_touch(mind *m);
 void op_increment(mind *m);
 
 /* attaching.c */
+void op_fill(mind *m);
 void op_reopen(mind *m);
 void op_destroy(mind *m);
 

@@ -80,9 +80,10 @@ static const struct {
     {op_set, 22, WRITE_STEPS_MAX},        {op_add, 6, WRITE_STEPS_MAX},
     {op_replace, 4, WRITE_STEPS_MAX},     {op_compare_and_set, 4, WRITE_STEPS_MAX},
     {op_set_many, 4, WRITE_STEPS_MAX},    {op_delete, 8, WRITE_STEPS_MAX},
-    {op_delete_many, 2, WRITE_STEPS_MAX}, {op_clear, 2, WRITE_STEPS_MAX},
+    {op_delete_many, 2, WRITE_STEPS_MAX}, {op_clear, 4, WRITE_STEPS_MAX},
     {op_touch, 6, WRITE_STEPS_MAX},       {op_increment, 8, WRITE_STEPS_MAX},
-    {op_reopen, 2, WRITE_STEPS_MAX},      {op_destroy, 1, WRITE_STEPS_MAX},
+    {op_fill, 4, WRITE_STEPS_MAX},        {op_reopen, 2, WRITE_STEPS_MAX},
+    {op_destroy, 1, WRITE_STEPS_MAX},
 };
 #define KINDS (sizeof table / sizeof *table)
 

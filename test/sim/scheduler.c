@@ -13,9 +13,9 @@
 #define EPOCH_STEPS 6000u
 /* Between the change points of PCT, in steps between the switches of a random walk. */
 #define CHANGE_GAP 12u
-/* A death that wants a store waits for it so many steps. */
+/* A death that wants a store, or a stop that wants a reader, waits for it so many steps. */
 #define PATIENCE 300u
-#define STOP_US_MIN 50u
+#define STOP_STEPS_MIN 50u
 #define STOP_DOUBLINGS 11u
 #define LEAP_US_MIN 100u
 #define LEAP_DOUBLINGS 24u
@@ -32,7 +32,9 @@ static struct {
     script *record;
     part *parts[2]; /* of the replay: decisions in front of steps, and DECIDED_NEXT */
     uint64_t random;
-    bool by_priority, look_again, wants_store;
+    bool by_priority, look_again;
+    bool kill_wants_store;
+    uint32_t stop_wants; /* 0: anything; a reader's 1: load, 2: copy */
     uint32_t lowest;
     uint64_t epoch_at, switch_at, kill_at, stop_at, leap_at, wake_at; /* steps of the world */
 } s;
@@ -223,6 +225,11 @@ static process *victim(void) {
     return random_below(&s.random, 4) ? world.current : any_that(is_there);
 }
 
+static bool stop_fits(const process *p, enum sim_access access) {
+    if (s.stop_wants == 0) return true;
+    return s.stop_wants == 1 ? access == SIM_LOAD && p->attempts > 0 : access == SIM_COPY_FROM;
+}
+
 static void decide_by_chance(enum sim_access access) {
     process *me = world.current;
     if (s.epoch_at == 0) draw_first();
@@ -238,15 +245,18 @@ static void decide_by_chance(enum sim_access access) {
     }
     const bool stores = access == SIM_STORE || access == SIM_SWAP || access == SIM_COPY_TO;
     if (world.steps >= s.kill_at &&
-        (!s.wants_store || stores || world.steps > s.kill_at + PATIENCE)) {
+        (!s.kill_wants_store || stores || world.steps > s.kill_at + PATIENCE)) {
         s.kill_at = soon(s.settings->kill_gap);
-        s.wants_store = random_below(&s.random, 2);
+        s.kill_wants_store = random_below(&s.random, 2);
         const uint64_t unlock_us = random_below(&s.random, (uint64_t)s.settings->unlock_us_max + 1);
         decide(DECIDED_KILL, victim(), random_below(&s.random, 2) ? 0 : unlock_us);
     }
-    if (world.steps >= s.stop_at) {
+    if (world.steps >= s.stop_at && (stop_fits(me, access) || world.steps > s.stop_at + PATIENCE)) {
         s.stop_at = soon(s.settings->stop_gap);
-        decide(DECIDED_STOP, victim(), amount(STOP_US_MIN, STOP_DOUBLINGS));
+        s.stop_wants = (uint32_t)random_below(&s.random, 4) % 3;
+        if (s.settings->crowd == CROWD_WIDE && s.stop_wants == 0) s.stop_wants = 1;
+        const uint64_t stop_steps = amount(STOP_STEPS_MIN, STOP_DOUBLINGS);
+        decide(DECIDED_STOP, victim(), stop_steps * s.settings->step_ns / 1000);
     }
     if (world.steps >= s.switch_at || s.look_again) {
         if (world.steps >= s.switch_at) {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "fastcache.h"
-#include "oracle.h"
+#include "values.h"
 #include "world.h"
 
 /* Operations of a run, all processes taken together. */
@@ -39,15 +39,24 @@ settings settings_of(uint64_t seed) {
     s.shards = ONE_OF(&r, 1, 1, 2);
     s.size_bytes = s.shards == 1 ? 1u << 20 : 5u << 18;
     s.roomy = random_below(&r, 2);
-    s.keys = s.crowd == CROWD_BUCKET ? ONE_OF(&r, 20, 40, 70) : ONE_OF(&r, 1, 2, 4, 8, 16, 60);
     s.value_max = ONE_OF(&r, 100, 3000, 9000, 20000, 60000);
+    s.keys = ONE_OF(&r, 1, 2, 4, 8, 16, 60);
+    if (s.crowd == CROWD_BUCKET) s.keys = ONE_OF(&r, 20, 40, 70);
+    if (s.crowd == CROWD_WIDE) {
+        s.keys = ONE_OF(&r, 1, 2, 3, 8);
+        s.value_max = ONE_OF(&r, 20000, 60000);
+    }
+    s.filler_len = VALUE_LEN_MIN;
+    if (!s.roomy && random_below(&r, 2)) /* full from the beginning */
+        s.filler_len = (uint32_t)(s.size_bytes * 17 / 20 / FILLERS_MAX);
+    if (s.crowd == CROWD_WIDE || s.filler_len > VALUE_LEN_MIN) s.fillers = FILLERS_MAX;
     s.lock_wait_ms = ONE_OF(&r, 1, 5, 20, 1000);
     s.step_ns = ONE_OF(&r, 100, 500, 2000);
     s.ttl_ms_max = ONE_OF(&r, 0, 0, 5, 200, 5000);
     s.destroys = random_below(&r, 4) == 0;
     s.switch_gap = ONE_OF(&r, 2, 5, 15, 50, 200);
     s.kill_gap = ONE_OF(&r, 0, 300, 1000, 3000, 10000);
-    s.stop_gap = ONE_OF(&r, 0, 1000, 5000, 20000);
+    s.stop_gap = ONE_OF(&r, 0, 300, 1000, 5000);
     s.leap_gap = ONE_OF(&r, 0, 2000, 20000);
     s.wake_gap = ONE_OF(&r, 0, 1000);
     s.no_memory_gap = ONE_OF(&r, 0, 0, 0, 20);
@@ -57,7 +66,10 @@ settings settings_of(uint64_t seed) {
     if (s.alive > s.processes) s.alive = s.processes;
     if (s.kill_gap) s.processes *= 2;
     if (!s.roomy && random_below(&r, 8) == 0) s.max_entries = s.keys / 2 + 1;
-    if (s.crowd == CROWD_WIDE) s.max_entries = 0;
+    if (s.crowd == CROWD_WIDE) {
+        s.max_entries = 0;
+        s.stop_gap = ONE_OF(&r, 300, 1000);
+    }
     if (s.roomy) make_roomy(&s);
     if (s.value_max < 40) s.value_max = 40;
     return s;

@@ -27,7 +27,9 @@ typedef struct settings {
     uint64_t max_entries;
     uint32_t lock_wait_ms;
     enum crowd crowd;
-    uint32_t keys;      /* that are followed */
+    uint32_t keys;    /* that are followed */
+    uint32_t fillers; /* further keys, stored all at once now and then, as long as told: */
+    uint32_t filler_len;
     uint32_t value_max; /* bytes */
     bool roomy;         /* nothing has to be evicted, so nothing may be */
     bool destroys;      /* the segment is removed and made anew now and then */

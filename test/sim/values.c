@@ -26,7 +26,7 @@ typedef struct label {
 } label;
 
 static uint8_t twins[ORACLE_KEYS_MAX][KEY_LEN], crowded[ORACLE_KEYS_MAX][KEY_LEN];
-static uint8_t fillers[FILLERS][KEY_LEN];
+static uint8_t fillers[FILLERS_MAX][KEY_LEN];
 static const settings *now;
 static uint64_t decoys[DECOYS];
 static uint64_t decoy_count;
@@ -92,7 +92,7 @@ void values_begin(const settings *s) {
     known = true;
     find_twins();
     find_crowded();
-    for (uint32_t i = 0; i < FILLERS; i++) name_make(fillers[i], "fill", i);
+    for (uint32_t i = 0; i < FILLERS_MAX; i++) name_make(fillers[i], "fill", i);
 }
 
 const uint8_t *key_bytes(uint32_t key) {
@@ -106,11 +106,11 @@ uint32_t key_number(const uint8_t *bytes, uint32_t len) {
     if (len != KEY_LEN) return NOBODY;
     for (uint32_t i = 0; i < now->keys; i++)
         if (memcmp(bytes, key_bytes(i), KEY_LEN) == 0) return i;
-    if (now->crowd != CROWD_WIDE || memcmp(bytes, "fill", 4) != 0) return NOBODY;
+    if (memcmp(bytes, "fill", 4) != 0) return NOBODY;
     char text[KEY_LEN + 1] = {0};
     memcpy(text, bytes, KEY_LEN);
     const uint32_t number = (uint32_t)strtoul(text + 4, NULL, 10);
-    return number < FILLERS ? FILLER_FIRST + number : NOBODY;
+    return number < now->fillers ? FILLER_FIRST + number : NOBODY;
 }
 
 /* ------------------------------------------------------------------ values */

@@ -17,7 +17,7 @@
 
 #define KEY_LEN 16u
 #define VALUE_LEN_MIN 24u
-#define FILLERS 2200u      /* further keys of CROWD_WIDE, which are not followed */
+#define FILLERS_MAX 400u   /* further keys, which are not followed */
 #define FILLER_FIRST 1000u /* the number of the first */
 #define VALUE_BYTES_MAX (64u << 10)
 

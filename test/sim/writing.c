@@ -142,7 +142,7 @@ void op_delete_many(mind *m) {
 }
 
 void op_clear(mind *m) {
-    if (mind_below(m, 4)) return;
+    if (world.settings->crowd != CROWD_WIDE && mind_below(m, 8)) return;
     for (uint32_t i = 0; i < world.settings->keys; i++) m->keys[i] = i;
     judge_begin(m, "clear", 0);
     will_remove(m, world.settings->keys);

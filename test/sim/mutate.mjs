@@ -1,0 +1,70 @@
+// Puts each fault of mutations.mjs into a copy of the core, and has the simulator look for it.
+//
+//   node test/sim/mutate.mjs [--seconds N] [ID ...]     N seconds at most for each, 60 if not said; only these
+//
+// Prints a table, and ends with one line such as "56 passed, 0 failed": one that is not found fails, unless it says why it
+// cannot be; so does one that is found although it says so.
+
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { endChildrenOnSignal, must, run } from "../../scripts/lib/process.mjs";
+import { root, tool } from "../../scripts/lib/tools.mjs";
+import { mutations } from "./mutations.mjs";
+
+const SECONDS = 60;
+/** Beside these, for a run that stands still: see main.c. */
+const SECONDS_SPARE = 60;
+const FIRST_SEED = "1";
+const tree = join(root, "zig-out/mutations");
+
+const args = process.argv.slice(2);
+const seconds = args.includes("--seconds") ? args[args.indexOf("--seconds") + 1] : String(SECONDS);
+const ids = args.filter((arg) => mutations.some(({ id }) => id === arg));
+const chosen = ids.length > 0 ? mutations.filter(({ id }) => ids.includes(id)) : mutations;
+
+endChildrenOnSignal();
+rmSync(tree, { recursive: true, force: true });
+mkdirSync(tree, { recursive: true });
+for (const part of ["core", "test/sim"]) cpSync(join(root, part), join(tree, part), { recursive: true });
+// What a fault leaves unused is no error here.
+writeFileSync(
+  join(tree, "build.zig"),
+  readFileSync(join(root, "build.zig"), "utf8").replace('"-Werror", ', ""),
+);
+
+const sum = { passed: 0, failed: 0 };
+for (const mutation of chosen) {
+  const outcome = await attempt(mutation);
+  const isRight = outcome.rule === undefined ? mutation.cannot !== undefined : mutation.cannot === undefined;
+  sum[isRight ? "passed" : "failed"] += 1;
+  console.log(`${isRight ? "ok" : "not ok"} ${sum.passed + sum.failed} - ${row(mutation, outcome)}`);
+}
+console.log(`1..${chosen.length}\n${sum.passed} passed, ${sum.failed} failed`);
+process.exitCode = sum.failed === 0 ? 0 : 1;
+
+/** { rule, seed, seconds } if the simulator finds it, else only the seconds. */
+async function attempt({ id, file, text, by }) {
+  const path = join(tree, "core", file);
+  const source = readFileSync(path, "utf8");
+  if (source.split(text).length !== 2) throw new Error(`${id}: its text is not once in core/${file}`);
+  writeFileSync(
+    path,
+    source.replace(text, () => by),
+  );
+  try {
+    await must([tool("zig"), "build", "sim"], { cwd: tree, quiet: true });
+  } finally {
+    writeFileSync(path, source);
+  }
+  const simulate = [join(tree, "zig-out/sim/main"), "--from", FIRST_SEED, "--seconds", seconds];
+  const result = await run(simulate, { quiet: true, limitSeconds: Number(seconds) + SECONDS_SPARE });
+  const [, seed, rule] = /^not ok \d+ - seed (\d+) breaks '([^']+)'/m.exec(result.output) ?? [];
+  if (result.code === 0) return { seconds: result.seconds };
+  return { rule: rule ?? "stands still", seed: seed ?? "?", seconds: result.seconds };
+}
+
+function row({ id, breaks, cannot }, { rule, seed, seconds }) {
+  const found = rule === undefined ? "not found" : `'${rule}' by seed ${seed}`;
+  const why = cannot === undefined ? "" : ` (${cannot})`;
+  return `${id}: ${breaks}: ${found} after ${seconds.toFixed(1)} s${why}`;
+}
