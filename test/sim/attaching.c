@@ -11,6 +11,9 @@
 #define NAME "sim"
 #define FILLER_ID 1u
 #define CHURN_LEN 50000u
+/* Entries with which an extent of buckets has as many as the policy wants, or almost. */
+#define BORDER_LRU 268u
+#define BORDER_S3FIFO 188u
 
 static bool open_may_fail(int32_t status, uint32_t create) {
     if (status == FC_NO_SPACE)
@@ -55,9 +58,9 @@ static void fill_one(mind *m, uint32_t key, uint32_t len) {
                                   FC_SET, 0, 0));
 }
 
-/* Stores all fillers, at once: what they make happen is the others' to see. In a wide index, all
- * extents but those of the index are then opened anew, so that these are the next to be reused, once
- * they are free. */
+/* Stores the fillers, at once: what they make happen is the others' to see. A wide index gets all of
+ * them, or so many that it is about to need a second extent. All other extents are then opened anew,
+ * so that the index's are the next to be reused once they are free, and hold data where it grows. */
 void op_fill(mind *m) {
     const cache *c = mind_cache(m);
     const settings *s = world.settings;
@@ -65,7 +68,10 @@ void op_fill(mind *m) {
     for (uint32_t i = 0; i < s->shards; i++)
         if (shard_at(c, i).header->lock != 0) return;
     trace_say("fill");
-    for (uint32_t i = 0; i < s->fillers; i++) fill_one(m, FILLER_FIRST + i, s->filler_len);
+    const uint32_t border = s->eviction == FC_EVICTION_LRU ? BORDER_LRU : BORDER_S3FIFO;
+    const bool all = s->crowd != CROWD_WIDE || mind_below(m, 2) == 0;
+    for (uint32_t i = 0; i < (all ? s->fillers : border); i++)
+        fill_one(m, FILLER_FIRST + i, s->filler_len);
     const uint64_t churn = s->crowd == CROWD_WIDE ? s->size_bytes / CHURN_LEN + 1 : 0;
     for (uint64_t i = 0; i < churn; i++) fill_one(m, FILLER_FIRST, CHURN_LEN);
     fill_one(m, FILLER_FIRST, s->filler_len);

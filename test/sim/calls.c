@@ -22,6 +22,11 @@ int32_t call_get(caller *c, uint32_t key, uint32_t capacity, bool peek, double *
     int32_t status;
     if (c->by_io) {
         put_key(c, key);
+        if (capacity < VALUE_BYTES_MAX) {
+            status = fc_io_get_into(c->handle, KEY_LEN, c->response, capacity, peek ? FC_PEEK : 0);
+            *version = control(c)->version;
+            return status;
+        }
         const double at = RESPONSE_BYTES - capacity;
         status = peek ? fc_io_peek(c->handle, KEY_LEN, at) : fc_io_get(c->handle, KEY_LEN, at);
         if (status > 0)
@@ -58,6 +63,7 @@ int32_t call_set(caller *c, uint32_t key, uint32_t len, uint32_t mode, double tt
     put_key(c, key);
     *control(c) =
         (fc_control){.type = FC_TYPE_BYTES, .mode = mode, .version = version, .ttl_ms = ttl_ms};
+    if (len > FC_KEY_LEN_MAX) return fc_io_set_from(c->handle, KEY_LEN, payload(c), len);
     return fc_io_set(c->handle, KEY_LEN, len);
 }
 

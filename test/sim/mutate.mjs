@@ -12,7 +12,7 @@ import { root, tool } from "../../scripts/lib/tools.mjs";
 import { mutations } from "./mutations.mjs";
 
 const SECONDS = 60;
-/** Beside these, for a run that stands still: see main.c. */
+/** Beside these, for a run that stands still: the simulator ends itself then. */
 const SECONDS_SPARE = 60;
 const FIRST_SEED = "1";
 const tree = join(root, "zig-out/mutations");

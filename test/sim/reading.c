@@ -123,6 +123,8 @@ void op_stats(mind *m) {
     const int32_t status =
         mind_below(m, 2) ? fc_stats(m->c.handle, &stats) : fc_size(m->c.handle, &entries);
     if (status != FC_OK) judge_unexpected(m, status);
+    if (fc_list((char *)m->c.response, RESPONSE_BYTES) < 0)
+        world_broken("status", "fc_list failed");
     if (fc_info(m->c.handle, &info) != FC_OK || info.shards != world.settings->shards)
         world_broken("status", "fc_info tells %llu shards", (unsigned long long)info.shards);
 }
