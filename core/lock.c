@@ -50,11 +50,22 @@ static bool take_free(const cache *c, shard_header *shard, uint64_t waiters) {
                            c->owner | waiters); /* pairs with lock_release */
 }
 
-/* One waiter wins the CAS from the dead owner's word; it keeps W for the others. */
+/* One waiter wins the CAS from the dead owner's word; it keeps W for the others. Nothing but
+ * what waiters note can have come to that word: W, `since` and S, each once. */
 static bool take_over(const cache *c, shard_header *shard, uint64_t word) {
-    if (!cas_u64_acquire(&shard->lock, &word, c->owner | WAITERS)) return false;
+    const uint64_t dead = owner_of(word);
+    while (!cas_u64_acquire(&shard->lock, &word, c->owner | WAITERS))
+        if (owner_of(word) != dead) return false;
     cache_count(c, COUNT_TAKEOVERS, 1);
     return true;
+}
+
+lock_result lock_try(const cache *c, shard_header *shard) {
+    if (take_free(c, shard, 0)) return LOCK_TAKEN;
+    uint64_t word = load_u64_relaxed(&shard->lock);
+    if (word != 0 && !process_alive(c, owner_of(word)) && take_over(c, shard, word))
+        return LOCK_TAKEN_OVER;
+    return LOCK_BUSY;
 }
 
 static lock_result wait_for(const cache *c, shard_header *shard) {
@@ -84,8 +95,8 @@ static lock_result wait_for(const cache *c, shard_header *shard) {
         if (!patient && waited_ms(word, now_ms) >= STALLED_MS)
             (void)cas_u64_acquire(&shard->lock, &word, word | STALLED);
     } while (patient);
-    /* It may have been let go while we were stopped ourselves. */
-    return take_free(c, shard, WAITERS) ? LOCK_TAKEN : LOCK_BUSY;
+    /* While we were stopped ourselves it may have been let go, or its owner may have died. */
+    return take_free(c, shard, WAITERS) ? LOCK_TAKEN : lock_try(c, shard);
 }
 
 lock_result lock_acquire(const cache *c, shard_header *shard) {
@@ -95,14 +106,6 @@ lock_result lock_acquire(const cache *c, shard_header *shard) {
         if (load_u64_relaxed(&shard->lock) == 0 && take_free(c, shard, 0)) return LOCK_TAKEN;
     }
     return wait_for(c, shard);
-}
-
-lock_result lock_try(const cache *c, shard_header *shard) {
-    if (take_free(c, shard, 0)) return LOCK_TAKEN;
-    uint64_t word = load_u64_relaxed(&shard->lock);
-    if (word != 0 && !process_alive(c, owner_of(word)) && take_over(c, shard, word))
-        return LOCK_TAKEN_OVER;
-    return LOCK_BUSY;
 }
 
 void lock_release(const cache *c, shard_header *shard) {

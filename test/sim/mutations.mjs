@@ -344,8 +344,8 @@ export const mutations = [
   {
     id: "two-heirs",
     file: "lock.c",
-    text: "    if (!cas_u64_acquire(&shard->lock, &word, c->owner | WAITERS)) return false;\n    cache_count",
-    by: "    store_u64_release(&shard->lock, c->owner | WAITERS);\n    (void)word;\n    cache_count",
+    text: "    while (!cas_u64_acquire(&shard->lock, &word, c->owner | WAITERS))\n        if (owner_of(word) != dead) return false;\n",
+    by: "    (void)dead;\n    store_u64_release(&shard->lock, c->owner | WAITERS);\n",
     breaks: "two waiters take over at once",
   },
   {
