@@ -4,6 +4,7 @@
  */
 #include "audit.h"
 
+#include "index.h"
 #include "judge.h"
 
 /* Of the keys that are followed, and of the fillers; each look is one of the oracle's. */
@@ -61,6 +62,43 @@ static void use(mind *m) {
     }
 }
 
+static bool in_stash(const mind *m, uint32_t key) {
+    const cache *c = mind_cache(m);
+    const uint64_t hash = fc_hash(key_bytes(key), KEY_LEN, c->hash_seed);
+    const shard s = shard_of(c, hash);
+    found entry;
+    return index_find(&s, hash, key_bytes(key), KEY_LEN, &entry) &&
+           entry.word >= s.stash[0].words && entry.word < s.stash[STASH_BUCKETS].words;
+}
+
+static uint32_t stash_words(const mind *m) {
+    uint32_t words = 0;
+    for (uint32_t i = 0; i < world.settings->shards; i++)
+        words += shard_at(mind_cache(m), i).header->stash_count;
+    return words;
+}
+
+/* Where there is room in the bucket of its first hash again, each new entry takes a word out of the
+ * stash. Few are left there, so that one bucket holds them all. */
+static void stash_empties(mind *m) {
+    uint32_t left = 0;
+    for (uint32_t key = 0; key < world.settings->keys; key++)
+        if (left < BUCKET_WORDS / 2 && in_stash(m, key))
+            left++;
+        else
+            (void)call_delete(&m->c, key);
+    for (uint32_t i = 0; i < 2 * STASH_WORDS * world.settings->shards && stash_words(m); i++) {
+        const uint32_t key = FILLER_FIRST + i % FILLERS_MAX;
+        (void)call_delete(&m->c, key);
+        value_make(m->c.request + FC_IO_VALUE, VALUE_LEN_MIN, 2, key);
+        const int32_t status = call_set(&m->c, key, VALUE_LEN_MIN, FC_SET, 0, 0);
+        if (status != FC_OK) judge_unexpected(m, status);
+    }
+    if (stash_words(m))
+        world_broken("stash", "%u words stay in the stash, although their buckets have room",
+                     stash_words(m));
+}
+
 void audit(mind *m) {
     world_begin_operation(0, UINT64_MAX);
     world_wait(NULL, world_now_us() + world.settings->unlock_us_max); /* until the dead let go */
@@ -79,6 +117,8 @@ void audit(mind *m) {
                      most, present, met, least);
     use(m);
     verified(m, "after use");
+    stash_empties(m);
+    verified(m, "after the stash was emptied");
     fc_stats_fields stats;
     if (fc_clear(m->c.handle) != FC_OK || fc_stats(m->c.handle, &stats) != FC_OK)
         world_broken("audit", "clear or stats failed");

@@ -342,6 +342,13 @@ export const mutations = [
     breaks: "nobody takes over from the dead",
   },
   {
+    id: "waiter-gives-up",
+    file: "lock.c",
+    text: "LOCK_TAKEN : lock_try(c, shard);",
+    by: "LOCK_TAKEN : LOCK_BUSY;",
+    breaks: "a waiter that was held up is refused, and has not asked whether the owner lives (it was so)",
+  },
+  {
     id: "two-heirs",
     file: "lock.c",
     text: "    while (!cas_u64_acquire(&shard->lock, &word, c->owner | WAITERS))\n        if (owner_of(word) != dead) return false;\n",

@@ -9,6 +9,7 @@
 #include "kinds.h"
 #include "scheduler.h"
 
+#define TIDE_SHIFT 15 /* in steps of the world */
 #define READ_STEPS_MAX 60000u
 #define WALK_STEPS_MAX 4000000u
 #define WRITE_STEPS_MAX 4000000u
@@ -87,13 +88,21 @@ static const struct {
 };
 #define KINDS (sizeof table / sizeof *table)
 
+static size_t delete_many_at(void) {
+    size_t i = 0;
+    while (table[i].run != op_delete_many) i++;
+    return i;
+}
+
 static size_t kind_chosen(mind *m) {
     uint32_t all = 0;
     for (size_t i = 0; i < KINDS; i++) all += table[i].weight;
     uint64_t at = mind_below(m, all);
     size_t i = 0;
     for (; at >= table[i].weight; i++) at -= table[i].weight;
-    return i;
+    /* The tide turns: most of what was stored goes again, and the index shrinks. */
+    const bool ebb = (world.steps >> TIDE_SHIFT) % 3 == 2;
+    return ebb && table[i].run == op_set ? delete_many_at() : i;
 }
 
 static uint32_t create_chosen(mind *m) {
