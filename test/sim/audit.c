@@ -82,6 +82,8 @@ static uint32_t stash_words(const mind *m) {
  * stash. Few are left there, so that one bucket holds them all. */
 static void stash_empties(mind *m) {
     uint32_t left = 0;
+    for (uint32_t i = 0; i < world.settings->fillers; i++)
+        (void)call_delete(&m->c, FILLER_FIRST + i);
     for (uint32_t key = 0; key < world.settings->keys; key++)
         if (left < BUCKET_WORDS / 2 && in_stash(m, key))
             left++;

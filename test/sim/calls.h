@@ -12,7 +12,7 @@
 #include "fastcache.h"
 #include "values.h"
 
-#define BATCH_MAX 8u
+#define BATCH_MAX 16u
 #define REQUEST_BYTES (FC_IO_VALUE + VALUE_BYTES_MAX)
 #define RESPONSE_BYTES (FC_ITERATE_CAPACITY_MIN + VALUE_BYTES_MAX)
 

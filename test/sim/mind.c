@@ -27,6 +27,12 @@ uint32_t mind_value_key(mind *m) {
     }
 }
 
+uint32_t mind_batch_key(mind *m, uint32_t first, uint32_t i) {
+    if (!key_is_followed(first) || first % 2) return mind_value_key(m);
+    const uint32_t key = (first + i) % world.settings->keys;
+    return key_is_number(key) ? first : key;
+}
+
 uint32_t mind_length(mind *m) {
     uint32_t most = 200;
     const uint64_t kind = mind_below(m, 10);

@@ -37,6 +37,8 @@ typedef struct mind {
 uint64_t mind_below(mind *m, uint64_t limit);
 uint32_t mind_key(mind *m);
 uint32_t mind_value_key(mind *m); /* no number's */
+/* The i-th of a batch: half of the batches are of neighbours, which are few twice. */
+uint32_t mind_batch_key(mind *m, uint32_t first, uint32_t i);
 uint32_t mind_length(mind *m);
 double mind_ttl_ms(mind *m);
 

@@ -3,7 +3,7 @@
 //   node test/sim/mutate.mjs [--seconds N] [ID ...]     N seconds at most for each, 60 if not said; only these
 //
 // Prints a table, and ends with one line such as "56 passed, 0 failed": one that is not found fails, unless it says why it
-// cannot be; so does one that is found although it says so.
+// cannot be or is rare; so does one that is found although it says that it cannot be.
 
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -35,7 +35,8 @@ writeFileSync(
 const sum = { passed: 0, failed: 0 };
 for (const mutation of chosen) {
   const outcome = await attempt(mutation);
-  const isRight = outcome.rule === undefined ? mutation.cannot !== undefined : mutation.cannot === undefined;
+  const isFound = outcome.rule !== undefined;
+  const isRight = mutation.rare !== undefined || isFound === (mutation.cannot === undefined);
   sum[isRight ? "passed" : "failed"] += 1;
   console.log(`${isRight ? "ok" : "not ok"} ${sum.passed + sum.failed} - ${row(mutation, outcome)}`);
 }
@@ -63,8 +64,9 @@ async function attempt({ id, file, text, by }) {
   return { rule: rule ?? "stands still", seed: seed ?? "?", seconds: result.seconds };
 }
 
-function row({ id, breaks, cannot }, { rule, seed, seconds }) {
+function row({ id, breaks, cannot, rare }, { rule, seed, seconds }) {
   const found = rule === undefined ? "not found" : `'${rule}' by seed ${seed}`;
-  const why = cannot === undefined ? "" : ` (${cannot})`;
+  const excuse = cannot ?? rare;
+  const why = excuse === undefined ? "" : ` (${excuse})`;
   return `${id}: ${breaks}: ${found} after ${seconds.toFixed(1)} s${why}`;
 }

@@ -1,7 +1,8 @@
 // Faults of the protocol, to be put into the core one at a time: each has to be found by the simulator, which shows what
-// it can see. `text` occurs once in `file`. One that `cannot` be seen says why.
+// it can see. `text` occurs once in `file`. One that `cannot` be seen says why; so does one
+// that is so `rare` that it may be found or not.
 
-/** @type {{ id: string, file: string, text: string, by: string, breaks: string, cannot?: string }[]} */
+/** @type {{ id: string, file: string, text: string, by: string, breaks: string, cannot?: string, rare?: string }[]} */
 export const mutations = [
   // Readers
   {
@@ -133,6 +134,7 @@ export const mutations = [
         if (offset == LOG_FULL) return false;
 `,
     breaks: "a chunk's new place is published before the chunk is written",
+    rare: "only where the index grows into an extent that a large value fills, which is being read",
   },
   {
     id: "short-chunk",
@@ -181,6 +183,7 @@ export const mutations = [
     text: "    store_u32_release(&s->header->buckets, last);\n    index_count_move(s);\n",
     by: "    store_u32_release(&s->header->buckets, last);\n",
     breaks: "what undoes a split does not count that words moved",
+    rare: "the size changes as well: seen only if the index shrinks and grows again within one search",
   },
   {
     id: "undo-without-stash",
@@ -260,6 +263,7 @@ export const mutations = [
     text: "    /* The dead owner may have moved words without counting that yet. */\n    index_count_move(s);\n",
     by: "",
     breaks: "a recount does not count a move that the dead owner may have made",
+    rare: "the owner has to die within one step, and all of the recount to pass within one search",
   },
   {
     id: "recount-twice",
@@ -281,6 +285,7 @@ export const mutations = [
     text: "    recount_records(s);\n",
     by: "",
     breaks: "a recount does not take records for dead that nothing reaches",
+    cannot: "the bit is a hint: who walks an extent asks the index about each record without it",
   },
   {
     id: "recount-version",

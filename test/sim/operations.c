@@ -9,7 +9,7 @@
 #include "kinds.h"
 #include "scheduler.h"
 
-#define TIDE_SHIFT 15 /* in steps of the world */
+#define TIDE_SHIFT 14 /* in steps of the world */
 #define READ_STEPS_MAX 60000u
 #define WALK_STEPS_MAX 4000000u
 #define WRITE_STEPS_MAX 4000000u
@@ -88,10 +88,19 @@ static const struct {
 };
 #define KINDS (sizeof table / sizeof *table)
 
-static size_t delete_many_at(void) {
+static size_t place_of(void (*run)(mind *m)) {
     size_t i = 0;
-    while (table[i].run != op_delete_many) i++;
+    while (table[i].run != run) i++;
     return i;
+}
+
+/* The tide turns: more is stored than usual, then most of it goes again; the index grows and
+ * shrinks. */
+static size_t with_the_tide(mind *m, size_t kind) {
+    const uint64_t tide = (world.steps >> TIDE_SHIFT) % 3;
+    if (tide == 1 && table[kind].run == op_get && mind_below(m, 2)) return place_of(op_set_many);
+    if (tide == 2 && table[kind].run == op_set) return place_of(op_delete_many);
+    return kind;
 }
 
 static size_t kind_chosen(mind *m) {
@@ -100,9 +109,7 @@ static size_t kind_chosen(mind *m) {
     uint64_t at = mind_below(m, all);
     size_t i = 0;
     for (; at >= table[i].weight; i++) at -= table[i].weight;
-    /* The tide turns: most of what was stored goes again, and the index shrinks. */
-    const bool ebb = (world.steps >> TIDE_SHIFT) % 3 == 2;
-    return ebb && table[i].run == op_set ? delete_many_at() : i;
+    return with_the_tide(m, i);
 }
 
 static uint32_t create_chosen(mind *m) {

@@ -40,7 +40,7 @@ settings settings_of(uint64_t seed) {
     s.size_bytes = s.shards == 1 ? 1u << 20 : 5u << 18;
     s.roomy = random_below(&r, 2);
     s.value_max = ONE_OF(&r, 100, 3000, 9000, 20000, 60000);
-    s.keys = ONE_OF(&r, 1, 2, 4, 8, 16, 40, 60, 100);
+    s.keys = ONE_OF(&r, 1, 2, 4, 8, 16, 60, 100, 100);
     if (s.crowd == CROWD_BUCKET) s.keys = ONE_OF(&r, 20, 40, 70);
     if (s.crowd == CROWD_WIDE) {
         s.keys = ONE_OF(&r, 1, 2, 3, 8);

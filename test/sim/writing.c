@@ -73,7 +73,8 @@ void op_set_many(mind *m) {
     const uint32_t count = 2 + (uint32_t)mind_below(m, BATCH_MAX - 1);
     double ttls[BATCH_MAX];
     uint32_t keys[BATCH_MAX];
-    for (uint32_t i = 0; i < count; i++) keys[i] = mind_value_key(m);
+    keys[0] = mind_value_key(m);
+    for (uint32_t i = 1; i < count; i++) keys[i] = mind_batch_key(m, keys[0], i);
     judge_begin(m, "set of many", keys[0]);
     for (uint32_t i = 0; i < count; i++) {
         ttls[i] = mind_ttl_ms(m);
@@ -124,7 +125,7 @@ void op_delete_many(mind *m) {
     uint8_t *at = m->c.request + FC_IO_VALUE;
     const uint32_t count = 2 + (uint32_t)mind_below(m, BATCH_MAX - 1);
     for (uint32_t i = 0; i < count; i++) {
-        m->keys[i] = mind_key(m);
+        m->keys[i] = i == 0 ? mind_key(m) : mind_batch_key(m, m->keys[0], i);
         const fc_packed_key header = {KEY_LEN};
         memcpy(at, &header, sizeof header);
         memcpy(at + sizeof header, key_bytes(m->keys[i]), KEY_LEN);
