@@ -69,7 +69,7 @@ void op_fill(mind *m) {
         if (shard_at(c, i).header->lock != 0) return;
     trace_say("fill");
     const uint32_t border = s->eviction == FC_EVICTION_LRU ? BORDER_LRU : BORDER_S3FIFO;
-    const bool all = s->crowd != CROWD_WIDE || mind_below(m, 2) == 0;
+    const bool all = s->crowd != CROWD_WIDE || mind_below(m, 4) != 0;
     for (uint32_t i = 0; i < (all ? s->fillers : border); i++)
         fill_one(m, FILLER_FIRST + i, s->filler_len);
     const uint64_t churn = s->crowd == CROWD_WIDE ? s->size_bytes / CHURN_LEN + 1 : 0;

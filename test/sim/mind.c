@@ -13,7 +13,7 @@ uint64_t mind_below(mind *m, uint64_t limit) { return random_below(&m->me->rando
 const cache *mind_cache(const mind *m) { return handle_get(m->c.handle); }
 
 uint32_t mind_key(mind *m) {
-    if (world.settings->crowd == CROWD_WIDE && mind_below(m, 3) == 0)
+    if (world.settings->crowd == CROWD_WIDE && mind_below(m, 6) == 0)
         return FILLER_FIRST + (uint32_t)mind_below(m, world.settings->fillers);
     /* Some keys are hotter than others. */
     const uint32_t keys = mind_below(m, 2) ? world.settings->keys : (world.settings->keys + 3) / 4;

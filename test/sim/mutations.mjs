@@ -32,6 +32,7 @@ export const mutations = [
     text: "!unchanged(&r, r.record.extent) || word_reused(&r)",
     by: "!unchanged(&r, r.record.extent)",
     breaks: "a reader does not ask for the generation of the index word's extent",
+    rare: "a reader has to be held between two loads until its bucket holds a value that imitates a word of its key",
   },
   {
     id: "chunk-reused",
@@ -102,7 +103,6 @@ export const mutations = [
     text: "|| was_in_stash(p, word_offset(value))) continue;",
     by: ") continue;",
     breaks: "an iteration tells a key twice that leaves the stash meanwhile",
-    cannot: "index_moves has been counted by then, and the interval is read anew",
   },
   // Publishing
   {
@@ -352,6 +352,7 @@ export const mutations = [
     text: "LOCK_TAKEN : lock_try(c, shard);",
     by: "LOCK_TAKEN : LOCK_BUSY;",
     breaks: "a waiter that was held up is refused, and has not asked whether the owner lives (it was so)",
+    rare: "a waiter has to be held up within a few steps, when nothing else asks about the owner",
   },
   {
     id: "two-heirs",

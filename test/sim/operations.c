@@ -98,6 +98,7 @@ static size_t place_of(void (*run)(mind *m)) {
  * shrinks. */
 static size_t with_the_tide(mind *m, size_t kind) {
     const uint64_t tide = (world.steps >> TIDE_SHIFT) % 3;
+    if (now->crowd != CROWD_FEW) return kind;
     if (tide == 1 && table[kind].run == op_get && mind_below(m, 2)) return place_of(op_set_many);
     if (tide == 2 && table[kind].run == op_set) return place_of(op_delete_many);
     return kind;

@@ -68,7 +68,7 @@ settings settings_of(uint64_t seed) {
     if (!s.roomy && random_below(&r, 8) == 0) s.max_entries = s.keys / 2 + 1;
     if (s.crowd == CROWD_WIDE) {
         s.max_entries = 0;
-        s.stop_gap = ONE_OF(&r, 300, 1000);
+        s.stop_gap = 300;
     }
     if (s.roomy) make_roomy(&s);
     if (s.value_max < 40) s.value_max = 40;
