@@ -3,6 +3,8 @@
  * batch_test.c: batches that are not what they should be: records that reach beyond the request,
  * keys, types and times out of range. What came before is done and counted, the rest is not.
  */
+#include <math.h>
+
 #include "harness.h"
 
 static uint8_t request[1 << 16], response[1 << 16];
