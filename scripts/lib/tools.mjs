@@ -77,7 +77,7 @@ export function runtime(name) {
     bun: ["--bun"],
     deno: ["run", "--allow-all"],
     node: [],
-    node20: [],
+    node20: ["--import", join(root, "test/support/node20.mjs")],
   };
   return [tool(name), ...options[name]];
 }

@@ -78,9 +78,10 @@ describe.skipIf(anotherTime === undefined)("in another time namespace (needs lea
     cache.set("ours", 1, { ttl: 60_000 }).set("gone", 1, { ttl: 1 });
     while (cache.has("gone"));
     const body = `
-      using cache = FastCache.open({ name: input });
+      const cache = FastCache.open({ name: input });
       cache.set("theirs", 2, { ttl: 60_000 });
-      console.log(JSON.stringify([cache.get("ours"), cache.ttl("ours"), cache.has("gone"), cache.ttl("theirs")]));`;
+      console.log(JSON.stringify([cache.get("ours"), cache.ttl("ours"), cache.has("gone"), cache.ttl("theirs")]));
+      cache.close();`;
     const [value, ttl, gone, theirs] = JSON.parse(run(body, name, { under: anotherTime as string[] }));
     expect([value, gone]).toEqual([1, false]);
     for (const left of [ttl, theirs, cache.ttl("theirs"), cache.ttl("ours")]) {

@@ -70,7 +70,7 @@ static void keys_have_1_to_1024_bytes(void) {
 }
 
 static void times_are_numbers_and_not_too_far_away(void) {
-    const double bad[] = {(double)NAN, FC_TTL_MS_MAX + 1, (double)INFINITY};
+    const double bad[] = {(double)NAN, FC_TTL_MS_MAX + 1};
     begin();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         double sum;
@@ -87,7 +87,7 @@ static void times_are_numbers_and_not_too_far_away(void) {
 static void types_modes_and_versions_are_of_their_range(void) {
     const double bad[] = {-1, (double)NAN, 0x1p53};
     begin();
-    CHECK_STATUS(FC_INVALID_ARGUMENT, set_key("key", 3, FC_TYPE_CODEC + 1, FC_SET, 0, 0));
+    CHECK_STATUS(FC_INVALID_ARGUMENT, set_key("key", 3, FC_TYPE_ANNOTATED + 1, FC_SET, 0, 0));
     CHECK_STATUS(FC_INVALID_ARGUMENT, set_key("key", 3, 0, FC_SET_IF_VERSION + 1, 0, 0));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK_STATUS(FC_INVALID_ARGUMENT, set_key("key", 3, 0, FC_SET_IF_VERSION, 0, bad[i]));
@@ -99,7 +99,8 @@ static void only_finite_numbers_are_added_and_only_to_numbers(void) {
     begin();
     double sum = 7;
     CHECK_STATUS(FC_INVALID_ARGUMENT, fc_increment(handle, "n", 1, INFINITY, 0, 0, &sum));
-    CHECK_STATUS(FC_INVALID_ARGUMENT, fc_increment(handle, "n", 1, 1, NAN, 0, &sum));
+    CHECK_STATUS(FC_INVALID_ARGUMENT, fc_increment(handle, "n", 1, 1, INFINITY, 0, &sum));
+    CHECK_STATUS(FC_MISS, fc_increment(handle, "n", 1, 1, NAN, 0, &sum)); /* only if it is there */
     CHECK_STATUS(FC_INVALID_ARGUMENT, fc_increment(handle, "key", 3, 1, 0, 0, &sum));
     /* Nor to what bears the type without being one. */
     CHECK_STATUS(FC_OK, fc_set(handle, "n", 1, "1", 1, FC_TYPE_NUMBER, FC_SET, 0, 0));

@@ -20,7 +20,7 @@
 #define NEW_SIZE (2u << 20)
 #define PROCESSES 64
 
-static char folder[64], path[96];
+static char folder[256], path[288];
 static fc_report report;
 
 static int32_t open_with(uint32_t on_mismatch, uint64_t size) {
@@ -285,7 +285,7 @@ static void a_killed_replacer_leaves_one_segment(void) {
 
 int main(void) {
     const char *temporary = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%.30s/fastcache-replace-XXXXXX",
+    snprintf(folder, sizeof folder, "%.200s/fastcache-replace-XXXXXX",
              temporary ? temporary : "/tmp");
     CHECK(mkdtemp(folder), "%s", folder);
     snprintf(path, sizeof path, "%s/segment", folder);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * no_proc_test.c: a system without /proc, as in a bare chroot: which boot this is cannot be known, and
- * no descriptor can be opened again for others to inherit. Everything else works, and a segment is
- * not taken to come from another boot.
+ * no descriptor can be opened again for others to inherit. Everything else works; a file goes on from
+ * the calendar, as after a boot, and its content stays if its last user closed it.
  */
 #include "exhaustion.h"
 
@@ -30,7 +30,6 @@ static void without_proc(void) {
     set_text(handle, "key", "value");
     const uint64_t base_ms = handle_get(handle)->clock_base_ms;
     CHECK_STATUS(FC_OK, fc_close(handle));
-    /* As if the calendar had been set back by an hour since: no boot, so nothing to go by. */
     superblock block;
     int fd = open("/segment", O_RDWR | O_CLOEXEC);
     CHECK(fd >= 0 && pread(fd, &block, sizeof block, 0) == sizeof block, "read");
@@ -39,7 +38,8 @@ static void without_proc(void) {
     CHECK(pwrite(fd, &block, sizeof block, 0) == sizeof block, "write");
     close(fd);
     handle = opened(open_file("/segment", 0));
-    CHECK(handle_get(handle)->clock_base_ms == base_ms, "time has moved");
+    const uint64_t moved_ms = handle_get(handle)->clock_base_ms - base_ms;
+    CHECK(moved_ms < 60000, "time has moved by %" PRIu64 " ms", moved_ms);
     has_text(handle, "key", "value");
     verify(handle);
     fails(open_kind(FC_KIND_FD, FC_ATTACH, NULL, 0), FC_NOT_FOUND, "the inherited descriptor");

@@ -19,7 +19,7 @@ const source = fileURLToPath(new URL("../../src/index.ts", import.meta.url));
 /** Flags that let a program be TypeScript. */
 export const TYPESCRIPT_FLAGS: readonly string[] =
   runtime === "node" && !("typescript" in process.features)
-    ? [`--import=${new URL("strip.mjs", import.meta.url).href}`]
+    ? [`--import=${new URL("node20.mjs", import.meta.url).href}`]
     : [];
 
 /** Flags that let a program do everything, for each runtime. */
