@@ -41,13 +41,7 @@ int32_t fc_open(const fc_options *options, const char *name, uint32_t name_len, 
     return FC_OK;
 }
 
-int32_t fc_close(uint32_t handle) {
-    cache *c = handle_remove(handle);
-    if (!c) return FC_CLOSED;
-    segment_close(c);
-    free(c);
-    return FC_OK;
-}
+int32_t fc_close(uint32_t handle) { return handle_close(handle); }
 
 int32_t fc_destroy(uint32_t kind, const char *name, uint32_t name_len, fc_report *report) {
     report_clear(report);

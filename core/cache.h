@@ -7,6 +7,7 @@
 #define FC_CACHE_H
 
 #include "atomic.h"
+#include "attachment.h"
 #include "evict.h"
 #include "geometry.h"
 #include "layout.h"
@@ -31,11 +32,13 @@ typedef struct cache {
     uint32_t eviction; /* fc_eviction */
     const eviction_policy *policy;
     bool marks_count_reads; /* the policy's; readers ask often */
-    int fd;        /* our own open file: holds our slot's liveness byte, so nobody inherits it */
-    int shared_fd; /* another open file of it, for others to inherit; -1 if it can't be had */
-    bool named;    /* it had a name or path when it was opened */
+    attachment *attachment; /* what we share with other handles; the next three are copies of it */
+    int fd;
+    int shared_fd;
+    const uint32_t *lost;  /* its `lost` */
+    bool named;            /* it had a name or path when it was opened */
     bool sealed_when_left; /* it lies in a file: see seal.h */
-    uint32_t lost;         /* 1: the file was cut short under us; see os_map */
+    uint64_t thread;       /* whose bound memory we use, which ends with it; 0: nobody's */
 #if !defined(NDEBUG)
     uint32_t unlocks_until_walk; /* see guard.h; tests of damage set WALK_NEVER */
 #endif
@@ -51,7 +54,7 @@ static inline process_slot *cache_slot(const cache *c, uint32_t index) {
 
 /* Was the segment's file cut short? Then its bytes mean nothing any more, whatever they are: asked
  * before anything is written, and again after what was read or written before it is believed. */
-static inline bool cache_lost(const cache *c) { return unlikely(load_u32_relaxed(&c->lost) != 0); }
+static inline bool cache_lost(const cache *c) { return unlikely(load_u32_relaxed(c->lost) != 0); }
 
 /* Counts by a lock holder or rarely: exact, also for threads that share a handle. */
 static inline void cache_count(const cache *c, enum counter counter, uint64_t n) {

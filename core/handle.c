@@ -1,34 +1,49 @@
 /* SPDX-License-Identifier: MIT
  *
  * handle.c: see handle.h. A mutex guards adding and removing. After fork() the child's table
- * is emptied: a handle's slot, and its open file, belong to the parent.
+ * is emptied: a handle's slot, and its open file, belong to the parent. When a thread ends, its
+ * handles are closed, if they use memory that was bound to them: that ends with the thread.
  */
 #include "handle.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "os/os.h"
+#include "segment.h"
 
 handle_entry handle_table[HANDLES_MAX];
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
-/* The child shares the parent's open files; as long as it kept them the parent's slots would
- * look alive after its death. The mappings stay: other threads' stacks do not exist here. */
 static void forget_all(void) {
     for (uint32_t i = 0; i < HANDLES_MAX; i++) {
         handle_entry *entry = &handle_table[i];
-        if (entry->cache) os_file_close(entry->cache->fd);
+        if (!entry->cache) continue;
         entry->cache = NULL;
         entry->generation++;
     }
+    attachment_forget_all();
     pthread_mutex_init(&guard, NULL);
+}
+
+static void close_of_thread(void) {
+    const uint64_t thread = os_thread_id();
+    for (uint32_t i = 0; i < HANDLES_MAX; i++) {
+        const handle_entry *entry = &handle_table[i];
+        pthread_mutex_lock(&guard);
+        const bool ours = entry->cache && entry->cache->thread == thread;
+        const uint32_t handle = entry->generation << HANDLE_INDEX_BITS | i;
+        pthread_mutex_unlock(&guard);
+        if (ours) (void)handle_close(handle);
+    }
+    attachment_end_thread();
 }
 
 static void watch_forks(void) { (void)os_after_fork(forget_all); }
 
-/* Generations are 20 bits, never 0, so that a handle is never 0. */
+/* Generations are 16 bits, never 0, so that a handle is never 0. */
 static uint32_t next_generation(uint32_t generation) {
     generation = (generation + 1) & ((1u << (32 - HANDLE_INDEX_BITS)) - 1);
     return generation ? generation : 1;
@@ -37,6 +52,7 @@ static uint32_t next_generation(uint32_t generation) {
 uint32_t handle_add(cache *c) {
     static uint32_t next;
     pthread_once(&fork_once, watch_forks);
+    os_at_thread_exit(close_of_thread);
     uint32_t handle = 0;
     pthread_mutex_lock(&guard);
     for (uint32_t tried = 0; tried < HANDLES_MAX && !handle; tried++) {
@@ -62,4 +78,12 @@ cache *handle_remove(uint32_t handle) {
     }
     pthread_mutex_unlock(&guard);
     return c;
+}
+
+int32_t handle_close(uint32_t handle) {
+    cache *c = handle_remove(handle);
+    if (!c) return FC_CLOSED;
+    segment_close(c);
+    free(c);
+    return FC_OK;
 }

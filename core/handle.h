@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * handle.h owns the table from handles, which callers hold, to caches. A handle is
- * index | generation << 12, so that a closed one is not mistaken for its successor.
+ * index | generation << 16, so that a closed one is not mistaken for its successor.
  */
 #ifndef FC_HANDLE_H
 #define FC_HANDLE_H
 
 #include "cache.h"
 
-#define HANDLE_INDEX_BITS 12
+#define HANDLE_INDEX_BITS 16
 #define HANDLES_MAX (1u << HANDLE_INDEX_BITS)
 
 typedef struct handle_entry {
@@ -18,8 +18,10 @@ typedef struct handle_entry {
 
 extern handle_entry handle_table[HANDLES_MAX];
 
-/* Takes over `c`. 0 if the table is full. Thread-safe, like handle_remove. */
+/* Takes over `c`. 0 if the table is full. Thread-safe, like handle_close. */
 uint32_t handle_add(cache *c);
+/* FC_OK, or FC_CLOSED if it was closed already. */
+int32_t handle_close(uint32_t handle);
 /* The cache, which the caller now owns; null if the handle is closed. */
 cache *handle_remove(uint32_t handle);
 

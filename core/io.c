@@ -5,6 +5,7 @@
  */
 #include "batch.h"
 #include "handle.h"
+#include "os/os.h"
 #include "read.h"
 #include "write.h"
 
@@ -33,6 +34,7 @@ int32_t fc_bind(uint32_t handle, uint32_t which, void *memory, uint32_t length) 
     cache *c = (cache *)handle_get(handle);
     if (!c) return FC_CLOSED;
     if (!memory || (uintptr_t)memory % 8 != 0) return FC_INVALID_ARGUMENT;
+    if (c->thread == 0) c->thread = os_thread_id();
     region bound_region = {memory, length};
     if (which == FC_REGION_REQUEST && length >= FC_IO_VALUE)
         c->request = bound_region;

@@ -100,7 +100,7 @@ enum counter {
 typedef struct process_slot {
     uint32_t incarnation; /* raised by each new owner; never 0 while owned */
     uint32_t unused0;
-    uint64_t nonce; /* room for what tells processes apart */
+    uint64_t nonce; /* of the process that the last owner belongs to */
     uint64_t unused1[6];
     uint64_t counters[COUNTERS];
 } process_slot;

@@ -30,15 +30,16 @@ int32_t process_attach(cache *c, fc_report *report) {
          * owner looks alive for that moment only. */
         uint32_t incarnation = load_u32_relaxed(&c->slot->incarnation) + 1;
         if (incarnation == 0) incarnation = 1;
+        store_u64_relaxed(&c->slot->nonce, os_process_id());
         store_u32_release(&c->slot->incarnation, incarnation);
         c->owner = owner_word(incarnation, i);
         return FC_OK;
     }
-    return report_fail(report, FC_NO_SPACE,
-                       "all %" PRIu32
-                       " process slots of the segment are taken; close handles that are not "
-                       "needed (one handle per process or worker is enough)",
-                       slots);
+    return report_fail(report, FC_TOO_MANY_PROCESSES,
+                       "all %" PRIu32 " slots of the segment are taken, by threads of %" PRIu32
+                       " processes; end some, let fewer threads open it, or create it anew with "
+                       "64 MiB or more, which has %u",
+                       slots, process_count(c), GEOMETRY_SLOTS_MAX);
 }
 
 bool process_alive(const cache *c, uint64_t owner) {
@@ -51,13 +52,32 @@ bool process_alive(const cache *c, uint64_t owner) {
     return os_byte_held(c->fd, SLOT_LOCK_OFFSET + slot, SLOT_LOCK_OFFSET + slot + 1, &found);
 }
 
-/* Other open files' slots in [at, end). The system tells any of them, not the first. */
-static uint32_t others_in(const cache *c, uint64_t at, uint64_t end) {
+/* Which processes own a slot: their nonces, each once. A thread of ours that has a slot of its own
+ * is another open file, but not another process. */
+typedef struct nonces {
+    uint64_t known[GEOMETRY_SLOTS_MAX];
+    uint32_t count;
+} nonces;
+
+static void add_nonce(nonces *seen, uint64_t nonce) {
+    for (uint32_t i = 0; i < seen->count; i++)
+        if (seen->known[i] == nonce) return;
+    seen->known[seen->count++] = nonce;
+}
+
+/* Of other open files' slots in [at, end). The system tells any of them, not the first. */
+static void add_others(const cache *c, uint64_t at, uint64_t end, nonces *seen) {
     uint64_t found;
-    if (at >= end || !os_byte_held(c->fd, at, end, &found)) return 0;
-    return others_in(c, at, found) + 1 + others_in(c, found + 1, end);
+    if (at >= end || !os_byte_held(c->fd, at, end, &found)) return;
+    add_others(c, at, found, seen);
+    const uint32_t slot = (uint32_t)(found - SLOT_LOCK_OFFSET);
+    add_nonce(seen, load_u64_relaxed(&cache_slot(c, slot)->nonce));
+    add_others(c, found + 1, end, seen);
 }
 
 uint32_t process_count(const cache *c) {
-    return 1 + others_in(c, SLOT_LOCK_OFFSET, SLOT_LOCK_OFFSET + c->geometry.slots);
+    nonces seen = {.count = 0};
+    if (c->slot) add_nonce(&seen, load_u64_relaxed(&c->slot->nonce));
+    add_others(c, SLOT_LOCK_OFFSET, SLOT_LOCK_OFFSET + c->geometry.slots, &seen);
+    return seen.count;
 }

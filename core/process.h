@@ -11,14 +11,14 @@
 #include "cache.h"
 
 /* Takes a free slot for c->fd and fills in c->slot, c->slot_index and c->owner.
- * FC_NO_SPACE if all are taken. */
+ * FC_TOO_MANY_PROCESSES if all are taken. */
 int32_t process_attach(cache *c, fc_report *report);
 
 /* Is whoever wrote this lock word still alive? Asks the kernel; some microseconds. A word
  * that nobody can have written has a dead owner. */
 bool process_alive(const cache *c, uint64_t owner);
 
-/* Number of attached handles, ours included. */
+/* Number of attached processes, ours included once it has a slot. */
 uint32_t process_count(const cache *c);
 
 #endif

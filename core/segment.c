@@ -13,6 +13,7 @@
 #include "segment.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -84,6 +85,29 @@ static void shard_initialise(const cache *c, uint32_t index) {
     header->epoch = 1;
 }
 
+static int32_t map_segment(cache *c, uint64_t size_bytes, const char *label, fc_report *report) {
+    attachment *own = calloc(1, sizeof *own);
+    if (!own) return report_fail(report, FC_NO_SPACE, "no memory for a handle");
+    void *base;
+    os_error error = os_map(c->fd, size_bytes, &own->lost, &base);
+    if (error) {
+        free(own);
+        return place_fail(report, "map", label, error);
+    }
+    c->attachment = own;
+    c->lost = &own->lost;
+    c->base = base;
+    return FC_OK;
+}
+
+static void unmap_segment(cache *c, uint64_t size_bytes) {
+    if (!c->base) return;
+    os_unmap(c->base, size_bytes);
+    free(c->attachment);
+    c->base = NULL;
+    c->attachment = NULL;
+}
+
 static int32_t create(const fc_options *options, const char *label, const os_file_state *file,
                       cache *c, fc_report *report) {
     if (options->size_bytes == 0)
@@ -100,10 +124,8 @@ static int32_t create(const fc_options *options, const char *label, const os_fil
     const uint64_t size = c->geometry.size_bytes;
     status = reserve(c->fd, size, label, file, report);
     if (status != FC_OK) return status;
-    void *base;
-    os_error error = os_map(c->fd, size, &c->lost, &base);
-    if (error) return place_fail(report, "map", label, error);
-    c->base = base;
+    status = map_segment(c, size, label, report);
+    if (status != FC_OK) return status;
 
     superblock *block = cache_superblock(c);
     superblock_write(block, options, &c->geometry, seed);
@@ -123,17 +145,15 @@ static int32_t create_anew(const superblock *block, const char *label, const os_
                              .size_bytes = block->size_bytes,
                              .max_entries = block->max_entries,
                              .value_len_max = block->value_len_max};
-    os_unmap(c->base, block->size_bytes);
-    c->base = NULL;
+    unmap_segment(c, block->size_bytes);
     return create(&same, label, file, c, report);
 }
 
 /* Undoes what was done so far, also on disk if `created_path`. */
 static void abandon(cache *c, const char *created_path) {
-    if (c->base) os_unmap(c->base, c->geometry.size_bytes);
+    unmap_segment(c, c->geometry.size_bytes);
     if (created_path) os_file_unlink(created_path);
     os_file_close(c->fd);
-    c->base = NULL;
 }
 
 /* --------------------------------------------------------------- replacing */
@@ -213,6 +233,39 @@ static int32_t replace(const fc_options *options, const target *t, const os_file
 
 /* --------------------------------------------------------------- attaching */
 
+/* Uses what this thread has attached already, in place of the file just opened, with whose
+ * closing the creation lock goes. */
+static void share(cache *c, attachment *present) {
+    os_file_close(c->fd);
+    c->attachment = present;
+    c->lost = &present->lost;
+    c->base = present->base;
+    c->fd = present->fd;
+    c->shared_fd = present->shared_fd;
+    c->slot_index = present->slot_index;
+    c->slot = cache_slot(c, present->slot_index);
+    c->owner = present->owner;
+}
+
+/* Takes a slot, and lets the thread's next handles share it. */
+static int32_t enter(cache *c, fc_report *report) {
+    attachment *own = c->attachment;
+    os_file_state file;
+    os_error error = os_file_state_get(c->fd, &file);
+    if (error) return place_fail(report, "inspect", "the segment", error);
+    int32_t status = process_attach(c, report);
+    if (status != FC_OK) return status;
+    own->device = file.device;
+    own->inode = file.inode;
+    own->base = c->base;
+    own->fd = c->fd;
+    own->shared_fd = c->shared_fd;
+    own->slot_index = c->slot_index;
+    own->owner = c->owner;
+    attachment_add(own);
+    return FC_OK;
+}
+
 static int32_t attach(const fc_options *options, const target *t, const os_file_state *file,
                       cache *c, bool *created, fc_report *report) {
     superblock block;
@@ -224,12 +277,15 @@ static int32_t attach(const fc_options *options, const target *t, const os_file_
     if (status == FC_LAYOUT_MISMATCH && options->on_mismatch == FC_MISMATCH_REPLACE)
         return replace(options, t, file, &block, c, created, report);
     if (status != FC_OK) return status;
-    void *base;
-    error = os_map(c->fd, block.size_bytes, &c->lost, &base);
-    if (error) return place_fail(report, "map", t->label, error);
-    c->base = base;
     c->hash_seed = block.hash_seed;
     adopt_policy(c, block.eviction);
+    attachment *present = attachment_join(file->device, file->inode);
+    if (present) {
+        share(c, present);
+        return FC_OK;
+    }
+    status = map_segment(c, block.size_bytes, t->label, report);
+    if (status != FC_OK) return status;
     bool trusted;
     status = seal_open(c, file, place_attended(c->fd), &trusted, report);
     if (status != FC_OK || trusted) return status;
@@ -321,12 +377,13 @@ static int32_t open_locked(const fc_options *options, const target *t, cache *c,
         if (status == FC_OK && !*again && !place_attended(c->fd)) place_sweep(t);
     }
     if (status == FC_OK && !*again) status = create_or_attach(options, t, c, &created, report);
-    if (status == FC_OK && !*again) status = process_attach(c, report);
+    const bool shared = c->attachment && c->attachment->handles > 0;
+    if (status == FC_OK && !*again && !shared) status = enter(c, report);
     if (status != FC_OK || *again) {
         abandon(c, created && named ? t->path : NULL);
         return status;
     }
-    os_byte_unlock(c->fd, CREATION_LOCK_OFFSET);
+    if (!shared) os_byte_unlock(c->fd, CREATION_LOCK_OFFSET);
     if (report) report->created = created;
     return FC_OK;
 }
@@ -399,10 +456,11 @@ static void leave_file(const cache *c) {
 }
 
 void segment_close(cache *c) {
+    if (!attachment_leave(c->attachment)) return;
     clock_remember(c);
     if (c->sealed_when_left) leave_file(c);
-    os_unmap(c->base, c->geometry.size_bytes);
     if (c->shared_fd >= 0) os_file_close(c->shared_fd);
-    os_file_close(c->fd); /* frees the slot: the kernel drops its byte lock */
-    c->base = NULL;
+    const int fd = c->fd;
+    unmap_segment(c, c->geometry.size_bytes);
+    os_file_close(fd); /* frees the slot: the kernel drops its byte lock */
 }

@@ -25,6 +25,7 @@ export const STATUS = {
   CLOSED: -11,
   MISS: -12,
   BUFFER_TOO_SMALL: -13,
+  TOO_MANY_PROCESSES: -14,
 } as const;
 
 /** `fc_type`: what the bytes of a value are. */

@@ -18,7 +18,7 @@ import {
   ttlOf,
 } from "./options.ts";
 import { has, read, readBytes, readInto, readVersioned, ttl } from "./read.ts";
-import { destroySegment, Handle, listSegments } from "./segment.ts";
+import { Anchor, destroySegment, Handle, listSegments } from "./segment.ts";
 import { readSize, readStats } from "./stats.ts";
 import type {
   BatchEntry,
@@ -62,7 +62,8 @@ type Opened<V, T> = FastCache<V> extends T ? FastCache<V> : T;
  *   Writes lock a part of the segment; if a live process holds it for too long (a second), they
  *   throw `BUSY` and have changed nothing. A process that dies at any point breaks nothing.
  * - **Threads**: a `FastCache` belongs to the thread that opened it. A worker opens its own, by
- *   name, path, or `info.fd`. It does not survive `fork()`.
+ *   name, path, or `info.fd`; it is closed when the worker ends, in whatever way. All that a thread opens
+ *   on one segment takes one of its slots. A cache does not survive `fork()`.
  * - **Cost**: a lookup is one native call and one or two cache misses, whatever the size of the
  *   segment. A byte result of 65 (in Bun 257) to 4,096 bytes is a view of a block of 64 KiB that it
  *   shares with others, not to be transferred, and keeps alive; a smaller or larger one has its own.
@@ -71,12 +72,14 @@ type Opened<V, T> = FastCache<V> extends T ? FastCache<V> : T;
  */
 export class FastCache<V = unknown> {
   readonly #handle: Handle;
+  readonly #anchor: Anchor;
   readonly #ttl: number;
 
   /** Not for use: see `FastCache.open`. */
-  protected constructor(handle: Handle, ttl: number) {
-    if (!(handle instanceof Handle)) throw invalid("use FastCache.open() instead of new");
-    this.#handle = handle;
+  protected constructor(anchor: Anchor, ttl: number) {
+    if (!(anchor instanceof Anchor)) throw invalid("use FastCache.open() instead of new");
+    this.#anchor = anchor;
+    this.#handle = anchor.handle;
     this.#ttl = ttl;
   }
 
@@ -90,7 +93,8 @@ export class FastCache<V = unknown> {
    *
    * @throws FastCacheError `INVALID_ARGUMENT`, `NOT_FOUND` (nothing to attach to), `EXISTS`
    * (`create: "exclusive"`), `NO_SPACE`, `LAYOUT_MISMATCH` (the options or the layout differ from
-   * the segment's; see `onMismatch`), `CORRUPT`, `PERMISSION`, `BUSY` (its creator does not finish),
+   * the segment's; see `onMismatch`), `CORRUPT`, `PERMISSION`, `TOO_MANY_PROCESSES`, `BUSY` (its creator does not
+   * finish),
    * `FFI_UNAVAILABLE` (the runtime cannot call native code, or the library is missing)
    *
    * @returns an instance of the class that it is called on
@@ -98,7 +102,10 @@ export class FastCache<V = unknown> {
   static open<V = unknown, T = unknown>(this: Class<T>, options: OpenOptions<V> = {}): Opened<V, T> {
     const opening = parseOpenOptions(options);
     // biome-ignore lint/complexity/noThisInStatic: a class derived from this one opens its own kind.
-    return new (this as unknown as typeof FastCache)(new Handle(opening), opening.ttl) as Opened<V, T>;
+    return new (this as unknown as typeof FastCache)(new Anchor(new Handle(opening)), opening.ttl) as Opened<
+      V,
+      T
+    >;
   }
 
   /**
@@ -271,7 +278,7 @@ export class FastCache<V = unknown> {
    */
   keys(): Generator<Key, void, undefined> {
     this.#handle.assertOpen();
-    return keys(this.#handle);
+    return keys(this.#anchor);
   }
 
   /**
@@ -281,7 +288,7 @@ export class FastCache<V = unknown> {
    */
   entries(): IteratorObject<[key: Key, value: V], undefined> {
     this.#handle.assertOpen();
-    return new Entries(this.#handle) as unknown as IteratorObject<[key: Key, value: V], undefined>;
+    return new Entries(this.#anchor) as unknown as IteratorObject<[key: Key, value: V], undefined>;
   }
 
   /** As `entries`. */
@@ -316,6 +323,7 @@ export class FastCache<V = unknown> {
   /**
    * Detaches. Later calls throw `CLOSED`; closing again does nothing. The segment stays. Who closes
    * a file (`path`) as the last waits until the disk has all of it: only so it survives a reboot.
+   * A cache that is neither reachable nor closed is closed when its memory is collected.
    */
   close(): void {
     this.#handle.close();

@@ -82,6 +82,7 @@ const SENTENCES: Partial<Record<ErrorName, string>> & Record<"CORRUPT" | "CLOSED
   BUSY:
     "another process holds this part of the segment and, though alive, did not let go in time. " +
     "Nothing was changed: try again later, and look for a stopped process",
+  TOO_MANY_PROCESSES: "all slots of the segment are taken: end some of the processes or workers that use it",
   CLOSED: "this cache was closed: open it again with FastCache.open()",
 };
 

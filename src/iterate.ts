@@ -2,12 +2,12 @@
 //
 // Iterators over a segment. Each has its own cursor and page, so that any number of them, and
 // any other calls, may interleave. Nothing of a page is in shared use while user code runs:
-// what an iterator yields was read into JavaScript values before.
+// what an iterator yields was read into JavaScript values before. An iterator keeps its cache open.
 
 import { CONSTANTS, CURSOR_SIZE, PACKED_KEY, PACKED_KEY_SIZE, STATUS } from "./abi.ts";
 import { lookUpSome } from "./batch.ts";
 import { corrupt } from "./errors.ts";
-import type { Handle } from "./segment.ts";
+import type { Anchor } from "./segment.ts";
 import type { Key } from "./types.ts";
 import { readKey } from "./wire/key.ts";
 import { alignUp, Memory } from "./wire/memory.ts";
@@ -26,8 +26,8 @@ interface Page {
 }
 
 /** All keys, page by page. */
-export function* keys(handle: Handle): Generator<Key, void, undefined> {
-  for (const page of pages(handle)) yield* page.keys;
+export function* keys(anchor: Anchor): Generator<Key, void, undefined> {
+  for (const page of pages(anchor)) yield* page.keys;
 }
 
 /**
@@ -35,7 +35,7 @@ export function* keys(handle: Handle): Generator<Key, void, undefined> {
  * generator, which would end with its first error.
  */
 export class Entries {
-  readonly #handle: Handle;
+  readonly #anchor: Anchor;
   readonly #pages: Iterator<Page, void>;
   #page: Page | undefined;
   /** The next key of the page whose value has not been read yet. */
@@ -44,9 +44,9 @@ export class Entries {
   #values: unknown[] = [];
   #taken = 0;
 
-  constructor(handle: Handle) {
-    this.#handle = handle;
-    this.#pages = pages(handle);
+  constructor(anchor: Anchor) {
+    this.#anchor = anchor;
+    this.#pages = pages(anchor);
   }
 
   /** Throws for an entry whose value cannot be had; the next call goes on behind it. */
@@ -56,7 +56,8 @@ export class Entries {
         const key = this.#page?.keys[this.#next - this.#values.length + this.#taken] as Key;
         const value = this.#values[this.#taken];
         this.#values[this.#taken++] = undefined;
-        if (value !== undefined) return { done: false, value: [key, decode(value, this.#handle.codec)] };
+        if (value !== undefined)
+          return { done: false, value: [key, decode(value, this.#anchor.handle.codec)] };
       }
       if (!this.#readAhead()) return this.return();
     }
@@ -78,14 +79,15 @@ export class Entries {
     }
     const page = this.#page;
     if (page === undefined) return false;
-    this.#handle.assertOpen();
+    const { handle } = this.#anchor;
+    handle.assertOpen();
     const count = Math.min(GROUP_SIZE, page.keys.length - this.#next);
     const start = this.#next === 0 ? 0 : (page.ends[this.#next - 1] as number);
     const end = page.ends[this.#next + count - 1] as number;
-    this.#handle.request.bytes.set(page.memory.bytes.subarray(start, end), FC_IO_VALUE);
+    handle.request.bytes.set(page.memory.bytes.subarray(start, end), FC_IO_VALUE);
     this.#values = [];
     this.#taken = 0;
-    this.#next += lookUpSome(this.#handle, { count, length: end - start }, this.#values, FC_PEEK);
+    this.#next += lookUpSome(handle, { count, length: end - start }, this.#values, FC_PEEK);
     return true;
   }
 }
@@ -96,12 +98,13 @@ Object.setPrototypeOf(
   Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object,
 );
 
-function* pages(handle: Handle): Generator<Page, void, undefined> {
+function* pages(anchor: Anchor): Generator<Page, void, undefined> {
   const memory = new Memory(FC_ITERATE_CAPACITY_MIN);
   const state = new Memory(CURSOR_SIZE + 4); // the cursor, then the bytes written to the page
   const cursor = state.bytes.subarray(0, CURSOR_SIZE);
   const usedOut = state.bytes.subarray(CURSOR_SIZE);
   for (;;) {
+    const { handle } = anchor;
     const { id, native } = handle;
     const count = native.fc_iterate(id, cursor, memory.bytes, memory.size, usedOut);
     if (count === STATUS.MISS) return;

@@ -3,7 +3,8 @@
 // Segments: a native handle on an open one, with the memory bound to it; removing and listing them.
 //
 // A handle's `id` is 0 after close, which native code answers with CLOSED, so that no method has to
-// ask first. Memory that is bound stays alive until the handle is closed.
+// ask first. Memory that is bound stays alive until the handle is closed, which happens by `close`, when
+// nobody holds the cache any more, or when the thread ends (native code sees to that).
 
 import {
   CONSTANTS,
@@ -28,11 +29,36 @@ import { Memory } from "./wire/memory.ts";
 import { ReadPool } from "./wire/pool.ts";
 import { Request } from "./wire/request.ts";
 
+/** Where this realm keeps its one registry of dropped caches; see `Anchor`. */
+const REGISTRY = Symbol.for("fastcache.dropped");
+
+type Registry = FinalizationRegistry<{ close(): void }>;
+
 /**
- * Keeps the bound memory of every open handle alive: native code has its address until the handle
- * is closed, also when user code has dropped the cache without closing it.
+ * The registry is the realm's, not this module's: a module that is evaluated anew (`bun --hot`) takes
+ * its own variables with it, and what a registry has left to do ends with the registry.
  */
-const openHandles = new Set<Handle>();
+function registry(): Registry {
+  const realm = globalThis as { [REGISTRY]?: Registry };
+  if (realm[REGISTRY] === undefined) {
+    const value = new FinalizationRegistry<{ close(): void }>((handle) => handle.close());
+    Object.defineProperty(realm, REGISTRY, { value });
+  }
+  return realm[REGISTRY] as Registry;
+}
+
+/**
+ * What users hold of a handle, by a cache or an iterator. When nobody does any more, the handle is
+ * closed. Until then the registry keeps it alive, and so the memory whose address native code has.
+ */
+export class Anchor {
+  readonly handle: Handle;
+
+  constructor(handle: Handle) {
+    this.handle = handle;
+    registry().register(this, handle, handle);
+  }
+}
 
 /** A native handle on an open segment, and what it takes to call native code with it. */
 export class Handle {
@@ -56,7 +82,6 @@ export class Handle {
     this.native = binding.native;
     this.passesBuffers = binding.traits.passesBuffers;
     this.codec = opening.codec;
-    openHandles.add(this);
     try {
       this.request = new Request(binding.traits);
       this.entriesOut = this.request.bytes.subarray(CONTROL.entries, CONTROL.entries + 8);
@@ -79,8 +104,9 @@ export class Handle {
   close(): void {
     const id = this.id;
     this.id = 0;
-    if (id !== 0) this.native.fc_close(id);
-    openHandles.delete(this);
+    if (id === 0) return;
+    this.native.fc_close(id);
+    registry().unregister(this);
   }
 
   /** @throws FastCacheError `CLOSED`; for the calls that might not reach native code */

@@ -146,7 +146,7 @@ export interface Stats {
   readonly bytesUsed: number;
   /** Bytes that `bytesUsed` may reach. */
   readonly capacityBytes: number;
-  /** Handles attached now. */
+  /** Processes attached now. */
   readonly processes: number;
   /** Writes that had to wait for another process. */
   readonly lockWaits: number;
@@ -183,7 +183,7 @@ export interface Info {
   readonly dataSize: number;
   /** Bytes reclaimed at a time. */
   readonly extentSize: number;
-  /** Most handles attached at once. */
+  /** Slots: each thread of each process that has the segment open takes one. */
   readonly maxProcesses: number;
   /**
    * A descriptor of the segment: for `FastCache.open({ fd })` in a worker, or for a child to

@@ -14,7 +14,11 @@
  *  - Threads: every call may be used from several threads at once on one
  *    handle, except fc_close (no other call on that handle may be running)
  *    and the fc_io_ calls (one thread at a time per handle: they share the
- *    memory given to fc_bind). Several handles on one segment are fine.
+ *    memory given to fc_bind). Several handles on one segment are fine: those
+ *    that a thread opens share one mapping and one slot of the segment's process
+ *    table. A handle with bound memory is closed when the thread that bound it
+ *    ends; any other stays open, and its slot goes to the next thread that
+ *    opens the segment.
  *  - Processes: any number of processes, up to the segment's process table,
  *    may hold handles on one segment. A handle does not survive fork(): in
  *    the child every handle answers FC_CLOSED; open a new one.
@@ -55,21 +59,22 @@ extern "C" {
 #define FC_TTL_MS_MAX 281474976710655.0
 
 /* X(name, value, meaning). The TypeScript error codes derive from the names. */
-#define FC_STATUS_TABLE(X)                                                                   \
-    X(OK, 0, "done")                                                                         \
-    X(INVALID_ARGUMENT, -1, "an argument of the wrong kind or range")                        \
-    X(KEY_TOO_LONG, -2, "the key is longer than 1024 bytes")                                 \
-    X(VALUE_TOO_LARGE, -3, "the value is larger than the segment's value_len_max")           \
-    X(NOT_FOUND, -4, "no such segment")                                                      \
-    X(EXISTS, -5, "the segment exists already")                                              \
-    X(NO_SPACE, -6, "the system cannot give the memory, descriptors or slots that it takes") \
-    X(LAYOUT_MISMATCH, -7, "the segment has another layout or geometry")                     \
-    X(CORRUPT, -8, "the segment is damaged, or is no segment")                               \
-    X(PERMISSION, -9, "the segment is not ours to open")                                     \
-    X(BUSY, -10, "a live process holds the shard and did not let go in time")                \
-    X(CLOSED, -11, "the handle is closed")                                                   \
-    X(MISS, -12, "no such entry; not an error")                                              \
-    X(BUFFER_TOO_SMALL, -13, "the caller's buffer is too small for the value")
+#define FC_STATUS_TABLE(X)                                                            \
+    X(OK, 0, "done")                                                                  \
+    X(INVALID_ARGUMENT, -1, "an argument of the wrong kind or range")                 \
+    X(KEY_TOO_LONG, -2, "the key is longer than 1024 bytes")                          \
+    X(VALUE_TOO_LARGE, -3, "the value is larger than the segment's value_len_max")    \
+    X(NOT_FOUND, -4, "no such segment")                                               \
+    X(EXISTS, -5, "the segment exists already")                                       \
+    X(NO_SPACE, -6, "the system cannot give the memory or descriptors that it takes") \
+    X(LAYOUT_MISMATCH, -7, "the segment has another layout or geometry")              \
+    X(CORRUPT, -8, "the segment is damaged, or is no segment")                        \
+    X(PERMISSION, -9, "the segment is not ours to open")                              \
+    X(BUSY, -10, "a live process holds the shard and did not let go in time")         \
+    X(CLOSED, -11, "the handle is closed")                                            \
+    X(MISS, -12, "no such entry; not an error")                                       \
+    X(BUFFER_TOO_SMALL, -13, "the caller's buffer is too small for the value")        \
+    X(TOO_MANY_PROCESSES, -14, "all slots of the segment are taken")
 
 typedef enum fc_status {
 #define FC_STATUS_ENUM(name, value, meaning) FC_##name = value,
@@ -176,15 +181,15 @@ FC_API const char *fc_status_text(int32_t status);
  * another's place less than 60 s ago is not replaced (FC_LAYOUT_MISMATCH, which says so): else two
  * programs that ask for different ones would replace each other's for ever.
  * Statuses: FC_OK and any of INVALID_ARGUMENT, NOT_FOUND, EXISTS, NO_SPACE,
- * LAYOUT_MISMATCH, CORRUPT, PERMISSION, BUSY (another process is creating it and
- * does not finish). Safe to call from any number of threads and processes at
+ * LAYOUT_MISMATCH, CORRUPT, PERMISSION, TOO_MANY_PROCESSES, BUSY (another process is
+ * creating it and does not finish). Safe to call from any number of threads and processes at
  * once: one creates, the others attach. Cost: creation touches all memory;
  * attaching is some system calls. */
 FC_API int32_t fc_open(const fc_options *options, const char *name, uint32_t name_len,
                        fc_report *report);
 
-/* Detaches: unmaps the segment and frees the process slot. The handle's number
- * is not used again soon; using it answers FC_CLOSED. FC_OK or FC_CLOSED.
+/* Detaches: with the thread's last handle on it, unmaps the segment and frees the slot. The
+ * handle's number is not used again soon; using it answers FC_CLOSED. FC_OK or FC_CLOSED.
  * Who closes a file (FC_KIND_FILE) as its last user waits until the disk has all of it: only so its
  * content outlives the boot. Where the disk refuses, the next boot begins with an empty one. */
 FC_API int32_t fc_close(uint32_t handle);
@@ -211,9 +216,9 @@ typedef struct fc_info_fields {
     uint64_t key_len_max;
     uint64_t eviction; /* fc_eviction */
     uint64_t layout_version;
-    uint64_t data_bytes;   /* sum of the shards' data space */
-    uint64_t extent_bytes; /* unit of reclaiming */
-    uint64_t processes_max;
+    uint64_t data_bytes;    /* sum of the shards' data space */
+    uint64_t extent_bytes;  /* unit of reclaiming */
+    uint64_t processes_max; /* slots: one for each thread that has a handle */
     /* The descriptor others may inherit and open with FC_KIND_FD; FC_FD_NONE where the system has
      * no /proc. It is closed with the handle. */
     uint64_t fd;
@@ -235,7 +240,7 @@ typedef struct fc_stats_fields {
     uint64_t entries;
     uint64_t bytes_used;     /* live bytes, headers and rounding included */
     uint64_t capacity_bytes; /* data space that bytes_used may fill */
-    uint64_t processes;      /* handles attached now */
+    uint64_t processes;      /* attached now, each counted once */
     uint64_t lock_waits;     /* writes that had to wait for a shard */
     uint64_t takeovers;      /* locks taken over from dead owners */
     /* 1 if the name or path that led to this segment no longer does: another took its place
@@ -416,7 +421,8 @@ typedef struct fc_control {
 #define FC_REGION_RESPONSE 1u
 
 /* Binds `length` bytes at `memory`, 8-byte aligned, as one of the two regions; the
- * request region needs at least FC_IO_VALUE bytes. Replaces what was bound before. */
+ * request region needs at least FC_IO_VALUE bytes. Replaces what was bound before. The handle
+ * is closed when the thread ends that bound the first of it. */
 FC_API int32_t fc_bind(uint32_t handle, uint32_t region, void *memory, uint32_t length);
 
 /* As fc_get, into the response region from `response_offset` on. */

@@ -153,6 +153,14 @@ uint64_t os_boot_id(void);
 /* From the system's random source; false if there is none. */
 bool os_random(void *to, size_t len);
 uint32_t os_processors(void);
+/* Tells the calling thread from all others of this process that live; never 0. */
+uint64_t os_thread_id(void);
+/* Runs `handler` when the calling thread ends, unless the process does; until then the library
+ * stays loaded. There is one handler in a process; the second call of a thread does nothing. */
+void os_at_thread_exit(void (*handler)(void));
+/* Tells this process from all others that may share a segment with it, whatever namespaces they are
+ * in, and from its children; never 0. */
+uint64_t os_process_id(void);
 /* Runs `handler` in the child after each fork(). */
 bool os_after_fork(void (*handler)(void));
 

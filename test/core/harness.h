@@ -25,6 +25,10 @@ static unsigned test_count;
         fflush(stdout);                            \
     } while (0)
 
+/* What to make an attachment's `thread`, so that handles opened later in this thread do not share
+ * it: as those of another process. */
+#define ANOTHER_THREAD UINT64_MAX
+
 /* The number of tests, where the runner looks for it. */
 #define TESTS_DONE() (printf("1..%u\n", test_count), 0)
 

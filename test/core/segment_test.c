@@ -338,21 +338,6 @@ static void a_forked_child_cannot_use_the_parents_handle(void) {
     fc_close(handle);
 }
 
-/* The system does not tell locks in the order of their bytes. */
-static void handles_are_counted_whatever_slots_they_have(void) {
-    const uint32_t first = create_file(1 << 20);
-    const uint32_t second = create_file(0), third = create_file(0);
-    CHECK_STATUS(FC_OK, fc_close(first));
-    const uint32_t in_its_place = create_file(0);
-    CHECK(stats_of(second).processes == 3, "%" PRIu64 " processes", stats_of(second).processes);
-    CHECK(stats_of(third).processes == 3, "%" PRIu64 " processes", stats_of(third).processes);
-    CHECK_STATUS(FC_OK, fc_close(second));
-    CHECK_STATUS(FC_OK, fc_close(third));
-    CHECK(stats_of(in_its_place).processes == 1, "closed ones are counted");
-    CHECK_STATUS(FC_OK, fc_close(in_its_place));
-    unlink(path);
-}
-
 static void more_memory_than_the_machine_has_is_refused(void) {
     fc_options options = {.struct_size = sizeof options,
                           .kind = FC_KIND_PRIVATE,
@@ -454,7 +439,6 @@ int main(void) {
     TEST(a_closed_handle_answers_closed_also_after_another_was_opened);
     TEST(a_handle_is_never_zero_also_after_a_million);
     TEST(a_forked_child_cannot_use_the_parents_handle);
-    TEST(handles_are_counted_whatever_slots_they_have);
     TEST(more_memory_than_the_machine_has_is_refused);
     TEST(geometries_fit_their_size);
     TEST(impossible_options_are_told_the_limit);

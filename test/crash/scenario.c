@@ -92,6 +92,7 @@ stage scenario_stage(const scenario *wanted, uint64_t seed) {
     fc_report report;
     CHECK(fc_open(&options, NULL, 0, &report) == FC_OK, "%s", report.message);
     stage s = {.handle = report.handle, .cache = (cache *)handle_get(report.handle)};
+    s.cache->attachment->thread = ANOTHER_THREAD;
     for (uint32_t i = 0; i < STAGE_KEYS_MAX; i++) s.names[i] = i;
     seed_replace(&s, &options, seed);
     wanted->fill(&s);
@@ -109,6 +110,7 @@ stage scenario_attach(const scenario *of, const stage *like, int fd) {
     stage s = *like;
     s.handle = report.handle;
     s.cache = (cache *)handle_get(report.handle);
+    s.cache->attachment->thread = ANOTHER_THREAD;
     s.cache->clock_base_ms += of->passes_ms;
     return s;
 }

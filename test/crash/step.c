@@ -143,7 +143,7 @@ static void verify_at(const attack *a, uint32_t handle, const char *where) {
 
 static bool held_by_writer(const attack *a) {
     uint64_t word = load_u64_relaxed(&shard_at(a->peer.cache, 0).header->lock);
-    return (word & 0x7fffffff) == a->writer.page->slot + 1;
+    return (word & 0x7ff) == a->writer.page->slot + 1;
 }
 
 /* The dead owner's slot may be free, or somebody else's by now. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FastCache } from "fastcache";
 import { describe, expect, test } from "vitest";
 import { Driver, Participant, type RuntimeName, runtimeNames } from "./process.ts";
+import { Reloaded } from "./reloaded.ts";
 import { segmentName } from "./segments.ts";
 
 const KILLS_PER_RUNTIME = 4;
@@ -98,3 +99,35 @@ async function expectWritable(cache: FastCache, other: Driver): Promise<void> {
     if (key !== "after") expect(value).toMatch(/^value \d+ +x*$/);
   }
 }
+
+test("when all slots are taken, open says TOO_MANY_PROCESSES with the number and the remedy in each runtime", async () => {
+  using cache = FastCache.open({ name: segmentName(), size: "1MiB" });
+  const { name, maxProcesses } = cache.info;
+  await using others = new AsyncDisposableStack();
+  const opened = Array.from({ length: maxProcesses - 1 }, () => {
+    const participant = others.use(new Participant());
+    return participant.ask(`open ${name} ${1 << 20}`);
+  });
+  await Promise.all(opened);
+  expect(cache.stats().processes).toBe(maxProcesses);
+  for (const runtime of runtimeNames) {
+    await using driver = new Driver(runtime);
+    await expect(driver.do("open", { name })).rejects.toMatchObject({
+      code: "ERR_FASTCACHE_TOO_MANY_PROCESSES",
+      message: expect.stringMatching(/all 256 slots .* 256 processes.* 64 MiB .* 1024/),
+    });
+  }
+  using again = FastCache.open({ name }); // our thread has its slot already
+  expect(again.stats().processes).toBe(maxProcesses);
+});
+
+describe.each(["bun", "deno"] as const)("a program in %s that is reloaded again and again", (name) => {
+  test("takes one slot", async () => {
+    using cache = FastCache.open({ name: segmentName(), size: "1MiB" });
+    await using program = new Reloaded(name, cache.info.name as string);
+    await program.loads(15);
+    expect(cache.get("loads")).toBeGreaterThanOrEqual(15);
+    expect(cache.stats().processes).toBe(2);
+    expect(program.descriptors()).toBe(2);
+  });
+});

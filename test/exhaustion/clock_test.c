@@ -114,6 +114,7 @@ static void booted_with_the_calendar_a_year_back(void) {
 /* Whoever is attached keeps the time; all agree. */
 static void two_handles_keep_one_time(void) {
     uint32_t first = open_with_three();
+    handle_get(first)->attachment->thread = ANOTHER_THREAD;
     uint32_t second = opened(open_file(path, 0));
     cache *a = (cache *)handle_get(first), *b = (cache *)handle_get(second);
     CHECK(a->clock_base_ms == b->clock_base_ms, "two bases");

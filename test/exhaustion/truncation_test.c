@@ -5,6 +5,7 @@
  * them before.
  */
 #include "exhaustion.h"
+#include "handle.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -97,6 +98,7 @@ static void at_every_eighth_page(void) {
     for (uint64_t size = 4096; size < SIZE; size += 8 * 4096) {
         const char *path = path_of("part");
         uint32_t handle = open_filled(path);
+        handle_get(handle)->attachment->thread = ANOTHER_THREAD;
         uint32_t other = opened(open_file(path, 0));
         cut(path, size);
         read_all(handle);

@@ -50,6 +50,7 @@ static inline void image_guard(cache *c) {
     os_unmap(c->base, size);
     c->base = base;
     c->slot = cache_slot(c, c->slot_index);
+    c->attachment->thread = ANOTHER_THREAD;
 #if !defined(NDEBUG)
     c->unlocks_until_walk = WALK_NEVER;
 #endif

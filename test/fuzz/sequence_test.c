@@ -268,6 +268,7 @@ static void step(input *in) {
 
 static void open_all(void) {
     m.handles[0] = private_open(IMAGE_BYTES, 1, 0);
+    handle_get(m.handles[0])->attachment->thread = ANOTHER_THREAD;
     fc_info_fields info;
     CHECK_STATUS(FC_OK, fc_info(m.handles[0], &info));
     fc_options options = {.struct_size = sizeof options,
@@ -278,6 +279,7 @@ static void open_all(void) {
         fc_report report;
         CHECK(fc_open(&options, NULL, 0, &report) == FC_OK, "%s", report.message);
         m.handles[i] = report.handle;
+        handle_get(report.handle)->attachment->thread = ANOTHER_THREAD;
     }
 }
 

@@ -183,6 +183,7 @@ static void open_all(fc_eviction eviction, uint32_t *handles, uint8_t **bases) {
         bases[i] = c->base;
         c->base = bases[0];
         c->slot = cache_slot(c, c->slot_index);
+        c->attachment->thread = ANOTHER_THREAD;
         options = (fc_options){.struct_size = sizeof options,
                                .kind = FC_KIND_FD,
                                .fd = segment_fd,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attachment.h"
 #include "geometry.h"
 #include "hooks.h"
 #include "layout.h"
@@ -50,10 +51,9 @@ static uint32_t opened_end;
 /* The size of each allocation lies in front of it, and whose it is. */
 typedef struct allocation {
     struct allocation *before, *after;
-    uint32_t owner;
     void *block; /* what the system gave */
 } allocation;
-static allocation all = {&all, &all, NOBODY, NULL};
+static allocation all = {&all, &all, NULL};
 
 static uint32_t me(void) { return world.current ? world.current->number : NOBODY; }
 
@@ -71,14 +71,11 @@ static void unlink_allocation(allocation *a) {
     free(a->block);
 }
 
-static void free_of(uint32_t owner, bool everything) {
-    for (allocation *a = all.after, *then; a != &all; a = then) {
-        then = a->after;
-        if (everything || a->owner == owner) unlink_allocation(a);
-    }
+/* What the dead had allocated stays until now: the core's list of attachments leads to it. */
+void system_end(void) {
+    attachment_forget_all();
+    while (all.after != &all) unlink_allocation(all.after);
 }
-
-void system_end(void) { free_of(0, true); }
 
 uint32_t system_slot_of(const void *at) {
     return (uint32_t)(((uintptr_t)at - (uintptr_t)sim_memory) / SIM_SLOT_BYTES);
@@ -107,7 +104,7 @@ void *sim_aligned_alloc(size_t alignment, size_t size) {
         aligned_alloc(alignment, front + (size + alignment - 1) / alignment * alignment);
     if (!block) abort();
     allocation *a = (allocation *)(void *)(block + front) - 1;
-    *a = (allocation){&all, all.after, me(), block};
+    *a = (allocation){&all, all.after, block};
     a->after->before = a;
     all.after = a;
     return block + front;
@@ -378,7 +375,6 @@ void system_bury(uint32_t number, uint64_t unlock_at_us) {
         opened[i].unlock_at_us = unlock_at_us;
         opened[i].lost = NULL;
     }
-    free_of(number, false);
 }
 
 /* ---------------------------------------------------------- waiting, time */
@@ -419,6 +415,10 @@ bool os_random(void *to, size_t len) {
     return len <= sizeof seed;
 }
 uint32_t os_processors(void) { return 1; }
+/* A simulated process has one thread. */
+uint64_t os_thread_id(void) { return (uint64_t)me() + 1; }
+uint64_t os_process_id(void) { return (uint64_t)me() + 1; }
+void os_at_thread_exit(void (*handler)(void)) { (void)handler; }
 bool os_after_fork(void (*handler)(void)) {
     (void)handler;
     return true;
