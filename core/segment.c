@@ -255,6 +255,7 @@ static int32_t enter(cache *c, fc_report *report) {
     if (error) return place_fail(report, "inspect", "the segment", error);
     int32_t status = process_attach(c, report);
     if (status != FC_OK) return status;
+    if (os_file_reopen(c->fd, &c->shared_fd) != 0) c->shared_fd = -1;
     own->device = file.device;
     own->inode = file.inode;
     own->base = c->base;
@@ -437,7 +438,6 @@ int32_t segment_open(const fc_options *options, const char *name, uint32_t name_
         if (status == FC_OK) status = open_locked(options, &t, c, &again, report);
     }
     if (status != FC_OK) return status;
-    if (os_file_reopen(c->fd, &c->shared_fd) != 0) c->shared_fd = -1;
     c->clock_base_ms = cache_superblock(c)->clock_base_ms;
     c->lock_wait_ms = options->lock_wait_ms ? options->lock_wait_ms : 1000;
     return FC_OK;

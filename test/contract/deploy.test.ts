@@ -127,7 +127,7 @@ test("processes of both releases: the old ones go on, the new ones share the new
   const body = `
     const cache = FastCache.open({ onMismatch: "replace", ...input });
     console.log(cache.info.size, cache.increment("starts"));
-    setInterval(() => {}, 1000);`;
+    setInterval(() => cache.size, 1000);`; // keeps it from being collected
   const old = open({ name, size: 2 * MIB });
   await start(body, { name, size: 2 * MIB });
   const next = await Promise.all([1, 2, 3].map(() => start(body, { name, size: 4 * MIB })));

@@ -29,7 +29,9 @@ static uint32_t attach(uint32_t to, uint32_t lock_wait_ms) {
                                 .fd = (int32_t)info.fd,
                                 .lock_wait_ms = lock_wait_ms};
     fc_report report;
+    handle_get(to)->attachment->thread = ANOTHER_THREAD;
     CHECK(fc_open(&options, NULL, 0, &report) == FC_OK, "%s", report.message);
+    handle_get(report.handle)->attachment->thread = ANOTHER_THREAD;
     return report.handle;
 }
 

@@ -199,9 +199,11 @@ static void beside_a_living_process_it_is_as_it_is(void) {
     /* As if another container had another number for the same boot. */
     superblock *block = cache_superblock(handle_get(handle));
     block->file_inode ^= 1;
+    handle_get(handle)->attachment->thread = ANOTHER_THREAD;
     uint32_t second = opened(path);
     CHECK(!report.created && has(second, "now"), "begun anew under a living process");
     block->boot_id ^= 1;
+    handle_get(second)->attachment->thread = ANOTHER_THREAD;
     const int32_t status = open_at(path, FC_CREATE_OR_ATTACH);
     if (in_memory(path)) {
         CHECK(status == FC_OK && has(report.handle, "now"), "%s", report.message);

@@ -5,6 +5,8 @@
  */
 #include "exhaustion.h"
 
+#include "handle.h"
+
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -73,6 +75,7 @@ static void in_the_process_that_creates_and_in_one_that_attaches(void) {
     fc_options options = {
         .struct_size = sizeof options, .kind = FC_KIND_FD, .create = FC_ATTACH, .fd = (int)info.fd};
     fc_report report;
+    handle_get(handle)->attachment->thread = ANOTHER_THREAD;
     CHECK_STATUS(FC_OK, fc_open(&options, NULL, 0, &report));
     use(report.handle);
     CHECK(mapped_huge() == 2 * SIZE, "%" PRIu64 " bytes", mapped_huge());

@@ -7,20 +7,25 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { transformSync } from "amaro";
 import { onTestFinished } from "vitest";
 
 /** The runtime that runs the tests. */
 export const runtime: "bun" | "deno" | "node" =
   "Bun" in globalThis ? "bun" : "Deno" in globalThis ? "deno" : "node";
 
-/** The source of the package, as a child imports it. */
-const source = fileURLToPath(new URL("../../src/index.ts", import.meta.url));
+/** Node 20 runs no TypeScript. */
+const isPlain = runtime === "node" && !("typescript" in process.features);
 
-/** Flags that let a program be TypeScript. */
-export const TYPESCRIPT_FLAGS: readonly string[] =
-  runtime === "node" && !("typescript" in process.features)
-    ? [`--import=${new URL("node20.mjs", import.meta.url).href}`]
-    : [];
+/** The package as a child imports it: its source, or what is built of it. */
+const source = fileURLToPath(
+  new URL(isPlain ? "../../dist/index.js" : "../../src/index.ts", import.meta.url),
+);
+
+/** Flags that let a program import TypeScript. */
+export const TYPESCRIPT_FLAGS: readonly string[] = isPlain
+  ? [`--import=${new URL("node20.mjs", import.meta.url).href}`]
+  : [];
 
 /** Flags that let a program do everything, for each runtime. */
 const FLAGS = {
@@ -36,13 +41,14 @@ const FLAGS = {
 function program(body: string, input: unknown, from: string = source): string {
   const folder = mkdtempSync(join(tmpdir(), "fastcache-child-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, "program.ts");
+  const path = join(folder, isPlain ? "program.mjs" : "program.ts");
   const lines = [
     `import { FastCache, FastCacheError } from ${JSON.stringify(pathToFileURL(from).href)};`,
     `const input = ${JSON.stringify(input)};`,
     body,
   ];
-  writeFileSync(path, lines.join("\n"));
+  const text = lines.join("\n");
+  writeFileSync(path, isPlain ? transformSync(text, { mode: "strip-only" }).code : text);
   return path;
 }
 
