@@ -9,12 +9,13 @@ import { corrupt, type FastCacheError, invalid } from "./errors.ts";
 import type { Handle } from "./segment.ts";
 import type { Key, Versioned } from "./types.ts";
 import { keyName, writeKey } from "./wire/key.ts";
-import { bufferOf, lengthOf, Memory } from "./wire/memory.ts";
+import { lengthOf, Memory } from "./wire/memory.ts";
 import { decode, readValue } from "./wire/value.ts";
 
 const { FC_IO_KEY } = CONSTANTS;
 
-const setBytes = Uint8Array.prototype.set;
+/** Stands for memory without an address: nothing is written to it. */
+const NOWHERE = new Memory(8).bytes;
 
 /** Other processes may replace the value by a larger one between two attempts: so often at most. */
 const ATTEMPTS_MAX = 16;
@@ -65,38 +66,12 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
 
 /**
  * The stored bytes to the beginning of `buffer`: their number, or -1 for a miss. Native code writes
- * them there itself, except into memory that is empty or detached, and where the address of a buffer
- * costs more than a copy out of the pool.
+ * them there itself; memory that is empty or detached has no address, and stays as it is.
  */
 export function readInto(handle: Handle, key: Key, buffer: Uint8Array): number {
   const capacity = lengthOf(buffer);
-  if (capacity === 0 || !handle.passesBuffers) return copyInto(handle, key, buffer, capacity);
-  return fetchInto(handle, key, writeKey(handle.request, key, FC_IO_KEY), buffer, capacity);
-}
-
-function copyInto(handle: Handle, key: Key, buffer: Uint8Array, capacity: number): number {
-  const { pool } = handle;
-  let start = pool.place();
-  let { memory } = pool;
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-  let length = handle.native.fc_io_get(handle.id, keyLength, start);
-  if (length < 0) {
-    // Memory that is shared with other threads cannot be passed in Node.
-    const isPassable = capacity > 0 && bufferOf(buffer) instanceof ArrayBuffer;
-    if (isPassable && length === STATUS.BUFFER_TOO_SMALL)
-      return fetchInto(handle, key, keyLength, buffer, capacity);
-    const found = fetchLarge(handle, length, keyLength, 0, key);
-    if (found === undefined) return -1;
-    memory = found.memory;
-    start = 0;
-    length = found.length;
-  }
-  if (length > capacity) throw bufferTooSmall(key, length, capacity);
-  if (length > 0 && memory.text.copy(buffer, 0, start, start + length) < length) {
-    // A subclass has lied about its length.
-    setBytes.call(buffer, memory.bytes.subarray(start, start + length));
-  }
-  return length;
+  return fetchInto(handle, key, keyLength, capacity === 0 ? NOWHERE : buffer, capacity);
 }
 
 /** The key lies in the request region. */

@@ -65,8 +65,6 @@ export class Handle {
   /** The native handle, 0 when closed. */
   id: number;
   readonly native: NativeFunctions;
-  /** See `Traits`. */
-  readonly passesBuffers: boolean;
   readonly request: Request;
   readonly pool: ReadPool;
   readonly codec: Codec<unknown> | undefined;
@@ -80,7 +78,6 @@ export class Handle {
     const { id, created } = openSegment(binding.native, opening);
     this.id = id;
     this.native = binding.native;
-    this.passesBuffers = binding.traits.passesBuffers;
     this.codec = opening.codec;
     try {
       this.request = new Request(binding.traits);

@@ -43,7 +43,7 @@ export function storePlain(
 ): boolean {
   const { request, native } = handle;
   const keyLength = writeKey(request, key, FC_IO_KEY);
-  const isPassed = handle.passesBuffers && isBytes(plain);
+  const isPassed = isBytes(plain);
   let length = isPassed ? -1 : writeValue(request, plain, FC_IO_VALUE);
   request.words[WORD.mode] = mode;
   request.doubles[DOUBLE.version] = version;

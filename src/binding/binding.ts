@@ -34,8 +34,6 @@ export interface Traits {
    * code filled, as long as they are small. Infinite if the block cannot be pinned.
    */
   readonly copiedResultMax: number;
-  /** False if a buffer as an argument costs more than the copy of a value of less than some 20 KiB. */
-  readonly passesBuffers: boolean;
   /** Strings of up to this many characters are written by a loop, longer ones by the runtime. */
   readonly loopTextLength: number;
   /** True if `Buffer.prototype.utf8Write` is the runtime's fastest encoder, else `encodeInto`. */

@@ -37,7 +37,6 @@ export function bunRuntime(): Runtime | undefined {
     libcs: likelyLibcs(),
     traits: {
       copiedResultMax: pin === undefined ? Infinity : 256,
-      passesBuffers: true,
       loopTextLength: 0,
       bufferEncodes: true,
     },

@@ -39,7 +39,6 @@ export function denoRuntime(): Runtime | undefined {
     libcs: deno.build.env === "musl" ? ["musl", "gnu"] : ["gnu", "musl"],
     traits: {
       copiedResultMax: pin === undefined ? Infinity : 64,
-      passesBuffers: true,
       loopTextLength: 40,
       bufferEncodes: false,
     },

@@ -23,7 +23,6 @@ export function nodeRuntime(): Runtime | undefined {
     libcs: likelyLibcs(),
     traits: {
       copiedResultMax: pin === undefined ? Infinity : 64,
-      passesBuffers: true,
       loopTextLength: 0,
       bufferEncodes: true,
     },
