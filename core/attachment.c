@@ -12,13 +12,14 @@
 static attachment *first;
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 
-attachment *attachment_join(uint64_t device, uint64_t inode) {
+attachment *attachment_join(uint64_t device, uint64_t inode, uint64_t size_bytes) {
     const uint64_t thread = os_thread_id();
     attachment *found = NULL;
     pthread_mutex_lock(&guard);
     for (attachment *a = first; a; a = a->next) {
         const bool cut = __atomic_load_n(&a->lost, __ATOMIC_RELAXED) != 0;
-        if (a->device != device || a->inode != inode || cut) continue;
+        if (a->device != device || a->inode != inode || a->size_bytes != size_bytes || cut)
+            continue;
         if (a->thread == thread || (a->thread == 0 && !found)) found = a;
         if (a->thread == thread) break;
     }

@@ -21,15 +21,16 @@ typedef struct attachment {
     uint32_t handles; /* that use it; 0: not in the table yet */
     uint32_t lost;    /* 1: the file was cut short under us; see os_map */
     uint8_t *base;
+    uint64_t size_bytes; /* mapped; the file may have been overwritten by a larger segment since */
     int fd;        /* our own open file: holds our slot's liveness byte, so nobody inherits it */
     int shared_fd; /* another open file of it, for others to inherit; -1 if it can't be had */
     uint32_t slot_index;
     uint64_t owner; /* our lock word: incarnation << 32 | slot + 1 */
 } attachment;
 
-/* The calling thread's attachment to that file, or else one whose thread has ended, with one handle
- * more; null if there is none. Thread-safe, like all of these. */
-attachment *attachment_join(uint64_t device, uint64_t inode);
+/* The calling thread's attachment to that file with so many bytes mapped, or else one whose thread
+ * has ended, with one handle more; null if there is none. Thread-safe, like all of these. */
+attachment *attachment_join(uint64_t device, uint64_t inode, uint64_t size_bytes);
 /* From now on the calling thread's, with one handle. */
 void attachment_add(attachment *a);
 /* One handle less. True if it was the last: then it is the caller's to take down and to free. */

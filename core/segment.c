@@ -259,6 +259,7 @@ static int32_t enter(cache *c, fc_report *report) {
     own->device = file.device;
     own->inode = file.inode;
     own->base = c->base;
+    own->size_bytes = c->geometry.size_bytes;
     own->fd = c->fd;
     own->shared_fd = c->shared_fd;
     own->slot_index = c->slot_index;
@@ -280,7 +281,7 @@ static int32_t attach(const fc_options *options, const target *t, const os_file_
     if (status != FC_OK) return status;
     c->hash_seed = block.hash_seed;
     adopt_policy(c, block.eviction);
-    attachment *present = attachment_join(file->device, file->inode);
+    attachment *present = attachment_join(file->device, file->inode, block.size_bytes);
     if (present) {
         share(c, present);
         return FC_OK;

@@ -257,11 +257,42 @@ static void processes_are_counted_not_threads(void) {
     close_first(handle);
 }
 
+/* As `cp` does it, over a segment in use: the file is the same, what it holds is not. */
+static void overwrite_with(uint32_t other) {
+    static char block[1u << 16];
+    fc_info_fields info;
+    CHECK_STATUS(FC_OK, fc_info(other, &info));
+    CHECK(ftruncate(segment_fd, (off_t)info.size_bytes) == 0, "cannot resize");
+    for (uint64_t at = 0; at < info.size_bytes; at += sizeof block) {
+        CHECK(pread((int)info.fd, block, sizeof block, (off_t)at) == sizeof block, "cannot read");
+        CHECK(pwrite(segment_fd, block, sizeof block, (off_t)at) == sizeof block, "cannot write");
+    }
+}
+
+static void a_file_overwritten_in_use_is_mapped_as_it_is_now(void) {
+    const uint32_t before = open_first();
+    const uint32_t larger = private_open(32u << 20, 1, 0);
+    static char value[4000];
+    for (uint32_t i = 0; i < 4000; i++)
+        CHECK_STATUS(
+            FC_OK, fc_set(larger, &i, sizeof i, value, sizeof value, FC_TYPE_BYTES, FC_SET, 0, 0));
+    overwrite_with(larger);
+    const uint32_t after = open_again();
+    for (uint32_t i = 0; i < 4000; i++)
+        CHECK_STATUS((int32_t)sizeof value,
+                     fc_get(after, &i, sizeof i, value, sizeof value, 0, NULL));
+    CHECK_STATUS(FC_OK, fc_close(before));
+    write_one(after);
+    CHECK_STATUS(FC_OK, fc_close(after));
+    close_first(larger);
+}
+
 int main(void) {
     TEST(a_thread_has_one_slot_however_many_handles);
     TEST(threads_that_end_leave_nothing_that_they_have_bound);
     TEST(a_handle_without_bound_memory_outlives_its_thread);
     TEST(as_many_slots_as_living_threads_with_handles);
     TEST(processes_are_counted_not_threads);
+    TEST(a_file_overwritten_in_use_is_mapped_as_it_is_now);
     return TESTS_DONE();
 }
