@@ -149,11 +149,17 @@ static int32_t create_anew(const superblock *block, const char *label, const os_
     return create(&same, label, file, c, report);
 }
 
+/* Lets the creation lock go, too, if a process that was forked just now has a copy of `fd`. */
+static void close_file(int fd) {
+    os_byte_unlock(fd, CREATION_LOCK_OFFSET);
+    os_file_close(fd);
+}
+
 /* Undoes what was done so far, also on disk if `created_path`. */
 static void abandon(cache *c, const char *created_path) {
     unmap_segment(c, c->geometry.size_bytes);
     if (created_path) os_file_unlink(created_path);
-    os_file_close(c->fd);
+    close_file(c->fd);
 }
 
 /* --------------------------------------------------------------- replacing */
@@ -206,7 +212,7 @@ static int32_t create_beside(const fc_options *options, const target *t, cache *
         if (error) status = place_fail(report, "replace", t->path, error);
     }
     if (status == FC_OK) {
-        os_file_close(old_fd);
+        close_file(old_fd);
         return FC_OK;
     }
     abandon(c, ours ? beside.path : NULL);
@@ -236,7 +242,7 @@ static int32_t replace(const fc_options *options, const target *t, const os_file
 /* Uses what this thread has attached already, in place of the file just opened, with whose
  * closing the creation lock goes. */
 static void share(cache *c, attachment *present) {
-    os_file_close(c->fd);
+    close_file(c->fd);
     c->attachment = present;
     c->lost = &present->lost;
     c->base = present->base;
@@ -445,7 +451,7 @@ int32_t segment_open(const fc_options *options, const char *name, uint32_t name_
 }
 
 /* The last user leaves the file whole. Who is told last that nobody else is attached? The creation
- * lock decides: it is let go together with the slot, when c->fd is closed. Before it is taken the
+ * lock decides: it is let go right after the slot, by segment_close. Before it is taken the
  * bulk is written back, so that others who come meanwhile need not wait for that. */
 static void leave_file(const cache *c) {
     os_file_state file;
@@ -463,5 +469,6 @@ void segment_close(cache *c) {
     if (c->shared_fd >= 0) os_file_close(c->shared_fd);
     const int fd = c->fd;
     unmap_segment(c, c->geometry.size_bytes);
-    os_file_close(fd); /* frees the slot: the kernel drops its byte lock */
+    os_byte_unlock(fd, SLOT_LOCK_OFFSET + c->slot_index);
+    close_file(fd);
 }

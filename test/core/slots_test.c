@@ -287,6 +287,18 @@ static void a_file_overwritten_in_use_is_mapped_as_it_is_now(void) {
     close_first(larger);
 }
 
+/* A child that was forked while another thread closes has a copy of the open file. */
+static void a_copy_of_the_open_file_keeps_no_lock_once_it_is_closed(void) {
+    const uint32_t handle = open_first();
+    const int other_fd = dup(segment_fd);
+    const int copy = dup(handle_get(handle)->fd);
+    CHECK_STATUS(FC_OK, fc_close(handle));
+    segment_fd = other_fd;
+    CHECK(slots_taken() == 0, "%u slots", slots_taken());
+    os_file_close(copy);
+    os_file_close(other_fd);
+}
+
 int main(void) {
     TEST(a_thread_has_one_slot_however_many_handles);
     TEST(threads_that_end_leave_nothing_that_they_have_bound);
@@ -294,5 +306,6 @@ int main(void) {
     TEST(as_many_slots_as_living_threads_with_handles);
     TEST(processes_are_counted_not_threads);
     TEST(a_file_overwritten_in_use_is_mapped_as_it_is_now);
+    TEST(a_copy_of_the_open_file_keeps_no_lock_once_it_is_closed);
     return TESTS_DONE();
 }
