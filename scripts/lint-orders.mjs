@@ -17,8 +17,8 @@ const UNMODELLED = "test/order/unmodelled.txt";
 const ATOMIC =
   /(?:load|store|add|cas)_u\d+_(?:relaxed|acquire|release)|fence_(?:acquire|release)|__atomic_\w+/;
 const SITE = /\bsite: (core\/\S+) (\w+): (.*?)\s*(?:\*[/)])?$/;
-// What begins a thread or a part of one, in Rust, in litmus tests, and in Promela.
-const PART = /^\s*(?:pub )?(?:fn|proctype|inline)\b|^P\d/;
+// What begins a thread or a part of one, in Rust, in C, and in Promela.
+const PART = /^\s*(?:pub )?(?:fn|proctype|inline)\b|^static [^;]*\)$/;
 
 /** Each disagreement, as one line of text. */
 export function orderOffences() {
@@ -27,7 +27,7 @@ export function orderOffences() {
   const callable = new Set(atomics.filter((access) => access.isOrdered).map((access) => access.name));
   const either = [ATOMIC.source, ...callable].join("|");
   const accesses = sources.flatMap((path) => accessesOf(path, either));
-  const models = files(/^test\/(order|model)\/.*\.(rs|litmus|pml)$/);
+  const models = files(/^test\/(order|model)\/.*\.(rs|c|pml)$/);
   const offences = [...namesOfAtomics(), ...models.flatMap((path) => checkModel(path, accesses))];
   for (const [index, line] of lines(UNMODELLED).entries()) {
     if (line === "" || line.startsWith("#")) continue;
@@ -122,14 +122,10 @@ function checkModel(path, accesses) {
   return offences;
 }
 
-/** Such as "store release", of a call in C, of one in Rust, or of one in a litmus test. */
+/** Such as "store release", of a call in C, in core/ or in a program for GenMC, or of one in Rust. */
 function kindOf(text) {
   const own = /\b(load|store|cas|fence)_(?:u\d+_)?(relaxed|acquire|release)\(/.exec(text);
-  if (own !== null) return `${own[1]} ${own[2]}`;
-  const standard = /atomic_(load|store|thread_fence|compare_exchange).*?memory_order_(\w+)/.exec(text);
-  if (standard === null) return undefined;
-  const names = { thread_fence: "fence", compare_exchange: "cas" };
-  return `${names[standard[1]] ?? standard[1]} ${standard[2]}`;
+  return own === null ? undefined : `${own[1]} ${own[2]}`;
 }
 
 /** Each function of atomic.h whose order is not the one in its name. */

@@ -53,7 +53,7 @@ export const attacks = {
     long: () => shell("model", "--long"),
   },
   order: {
-    what: "what weak memory may do to each protocol, by loom",
+    what: "what weak memory may do to each protocol, by loom and GenMC",
     short: () => shell("order"),
     long: () => shell("order", "--long"),
   },

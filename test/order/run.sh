@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the core's protocols under weak memory: the loom models of test/order/loom, by cargo. Each holds as coded,
-# and fails without each order that it needs.
+# Checks the core's protocols under weak memory: the programs of test/order/litmus, by GenMC, and the loom models of
+# test/order/loom, by cargo. Each holds as coded, and fails without each order that it needs.
 #   test/order/run.sh          half a minute, once cargo has built loom
 #   test/order/run.sh --long   two readers at a time
 set -euo pipefail
@@ -20,3 +20,5 @@ else
     cargo build --quiet --offline "${loom[@]}"
     "$CARGO_TARGET_DIR/debug/order" "$readers"
 fi
+
+node test/order/litmus.mjs
