@@ -220,21 +220,21 @@ static int32_t create_beside(const fc_options *options, const target *t, cache *
     return status;
 }
 
-/* `old` does not agree with the options; the report says why. Where nobody is attached its own file
- * is used, for there may be no room for two. */
+/* `old` does not agree with the options; the report says why. Where there is no room for two,
+ * nobody is attached, and the new one is no larger, the old one's file is used: its memory is
+ * certain. Else the old one stays as it is. */
 static int32_t replace(const fc_options *options, const target *t, const os_file_state *file,
                        const superblock *old, cache *c, bool *created, fc_report *report) {
     int32_t status = brake(old, report);
     if (status != FC_OK) return status;
     report_clear(report);
-    if (place_attended(c->fd)) {
-        status = create_beside(options, t, c, report);
-        *created = status == FC_OK;
-    } else {
-        *created = true;
-        status = create_replacement(options, t, file, c, report);
-    }
-    return status;
+    status = create_beside(options, t, c, report);
+    *created = status == FC_OK;
+    if (status != FC_NO_SPACE || options->size_bytes > file->size_bytes || place_attended(c->fd))
+        return status;
+    report_clear(report);
+    *created = true;
+    return create_replacement(options, t, file, c, report);
 }
 
 /* --------------------------------------------------------------- attaching */

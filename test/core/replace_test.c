@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -113,6 +114,20 @@ static void replace_where_nobody_is_attached(void) {
     CHECK(report.created && size_of(next) == OLD_SIZE && !replaced(next), "not a new one");
     verify(next);
     CHECK_STATUS(FC_OK, fc_close(next));
+    remove_all();
+}
+
+static void what_there_is_no_room_for_leaves_the_old_one(void) {
+    uint32_t old = opened(FC_MISMATCH_ERROR, NEW_SIZE);
+    CHECK(count_up(old) == 1, "not a new one");
+    CHECK_STATUS(FC_OK, fc_close(old));
+    const struct rlimit usual = {RLIM_INFINITY, RLIM_INFINITY}, small = {4u << 20, RLIM_INFINITY};
+    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR && setrlimit(RLIMIT_FSIZE, &small) == 0, "setrlimit");
+    CHECK_STATUS(FC_NO_SPACE, open_with(FC_MISMATCH_REPLACE, 8u << 20));
+    CHECK(setrlimit(RLIMIT_FSIZE, &usual) == 0, "setrlimit");
+    old = opened(FC_MISMATCH_ERROR, NEW_SIZE);
+    CHECK(count_up(old) == 2, "what was there is lost");
+    CHECK_STATUS(FC_OK, fc_close(old));
     remove_all();
 }
 
@@ -293,6 +308,7 @@ int main(void) {
     TEST(attach_takes_it_as_it_is);
     TEST(replace_leaves_the_old_one_to_who_has_it);
     TEST(replace_where_nobody_is_attached);
+    TEST(what_there_is_no_room_for_leaves_the_old_one);
     TEST(who_took_anothers_place_keeps_it_for_a_minute);
     TEST(another_layout_is_replaced_too);
     TEST(what_cannot_replace_is_refused);
