@@ -49,7 +49,7 @@ export class Reloaded implements AsyncDisposable {
       if (turn > TURNS_MAX) throw new Error(`loaded ${this.#loads} times, not ${count}`);
       const before = this.#loads;
       for (let i = 0; i < 20 && this.#loads === before; i++) await sleep(20);
-      if (this.#loads > 0) this.#write();
+      if (this.#loads > 0 && this.#loads < count) this.#write();
     }
   }
 
