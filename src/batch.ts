@@ -22,7 +22,7 @@ import { FastCacheError, invalid, nameOf } from "./errors.ts";
 import { modeOf, ttlOf } from "./options.ts";
 import { readWritten } from "./read.ts";
 import type { Handle } from "./segment.ts";
-import type { BatchEntry, Key } from "./types.ts";
+import type { BatchEntry, Key, SetOptions } from "./types.ts";
 import { KEY_ROOM, writeKey } from "./wire/key.ts";
 import { alignUp, isBytes } from "./wire/memory.ts";
 import { REQUEST_SIZE } from "./wire/request.ts";
@@ -59,7 +59,7 @@ export function hasMany(handle: Handle, keys: Iterable<Key>): boolean[] {
 }
 
 /** Keys that lie packed behind FC_IO_VALUE. */
-export interface Packed {
+interface Packed {
   readonly count: number;
   readonly length: number;
 }
@@ -102,7 +102,7 @@ function lookUp(handle: Handle, packed: Packed, values: unknown[], flags: number
  * Looks up as many of the packed keys as have room for their values in the pool, or the first one,
  * appends their values, not yet decoded, and returns their number.
  */
-export function lookUpSome(handle: Handle, packed: Packed, values: unknown[], flags: number): number {
+function lookUpSome(handle: Handle, packed: Packed, values: unknown[], flags: number): number {
   const place = handle.pool.placeBatch();
   const answered = handle.native.fc_io_get_many(handle.id, packed.count, packed.length, place, flags);
   if (answered === STATUS.BUFFER_TOO_SMALL) {
@@ -179,9 +179,15 @@ interface Pulled {
   readonly flags: number;
 }
 
-/** Stores `entries` in order; those before a failing one are stored. */
-export function setMany(handle: Handle, entries: Iterable<BatchEntry<unknown>>, defaultTtl: number): void {
+/** Stores `entries` in order, those without options with `shared`; those before a failing one are stored. */
+export function setMany(
+  handle: Handle,
+  entries: Iterable<BatchEntry<unknown>>,
+  shared: SetOptions | undefined,
+  defaultTtl: number,
+): void {
   handle.assertOpen();
+  ttlOf(shared, defaultTtl); // also where every entry has options of its own
   checkIterable(entries, "setMany");
   const isArray = Array.isArray(entries);
   let pulled: Pulled[] = [];
@@ -197,7 +203,7 @@ export function setMany(handle: Handle, entries: Iterable<BatchEntry<unknown>>, 
     for (const entry of entries) {
       let next: Pulled;
       try {
-        next = prepare(handle, entry, defaultTtl, !isArray);
+        next = prepare(handle, entry, shared, defaultTtl, !isArray);
       } catch (error) {
         storeAll();
         throw failedEntry(error, stored);
@@ -219,11 +225,17 @@ export function setMany(handle: Handle, entries: Iterable<BatchEntry<unknown>>, 
 }
 
 /** Runs an entry's user code. */
-function prepare(handle: Handle, entry: unknown, defaultTtl: number, copies: boolean): Pulled {
+function prepare(
+  handle: Handle,
+  entry: unknown,
+  shared: SetOptions | undefined,
+  defaultTtl: number,
+  copies: boolean,
+): Pulled {
   if (!Array.isArray(entry) || entry.length < 2 || entry.length > 3) {
     throw invalid(`it has to be [key, value] or [key, value, options], not ${nameOf(entry)}`);
   }
-  const [key, value, options] = entry as readonly unknown[] as BatchEntry<unknown>;
+  const [key, value, options = shared] = entry as readonly unknown[] as BatchEntry<unknown>;
   const ttl = ttlOf(options, defaultTtl);
   const flags = modeOf(SET_MODE.ALWAYS, options);
   const plain = toPlain(value, handle.codec);

@@ -254,12 +254,13 @@ export class FastCache<V = unknown> {
   /**
    * Stores many entries, in order, with one native call for as many as fit in 256 KiB. Each one is
    * atomic, the batch is not: if one fails, those before it are stored, and the message counts them.
-   * What an iterator gave before it threw is stored too.
+   * What an iterator gave before it threw is stored too. `options` are those of every entry that has
+   * none of its own, as in `[key, value, options]`.
    *
    * @returns the cache
    */
-  setMany(entries: Iterable<BatchEntry<V>>): this {
-    setMany(this.#handle, entries, this.#ttl);
+  setMany(entries: Iterable<BatchEntry<V>>, options?: SetOptions): this {
+    setMany(this.#handle, entries, options, this.#ttl);
     return this;
   }
 
@@ -273,8 +274,9 @@ export class FastCache<V = unknown> {
 
   /**
    * The keys, in no particular order. Weakly consistent: an entry that is there throughout is
-   * seen exactly once; one that comes or goes meanwhile may be seen or not. A key is a string if
-   * its bytes are valid UTF-8, else a `Uint8Array`. Leaves recency alone, takes no lock.
+   * seen exactly once; one that comes or goes meanwhile may be seen or not, but never after it has
+   * gone. A key is a string if its bytes are valid UTF-8, else a `Uint8Array`. Leaves recency alone,
+   * takes no lock.
    */
   keys(): Generator<Key, void, undefined> {
     this.#handle.assertOpen();
@@ -282,9 +284,9 @@ export class FastCache<V = unknown> {
   }
 
   /**
-   * Keys with values, as `keys`; the values are read some at a time, shortly before they are seen: up
-   * to 32 that have 64 KiB together, or one. For an entry that cannot be decoded (its codec is missing
-   * or throws, its bytes are damaged) `next()` throws, and goes on behind it when it is called again.
+   * Keys with values, as `keys`; each value is read when it is asked for. For an entry that cannot be
+   * decoded (its codec is missing or throws, its bytes are damaged) `next()` throws, and goes on
+   * behind it when it is called again.
    */
   entries(): IteratorObject<[key: Key, value: V], undefined> {
     this.#handle.assertOpen();

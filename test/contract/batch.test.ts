@@ -202,6 +202,31 @@ test("each entry of setMany may have its own ttl", () => {
   failure("INVALID_ARGUMENT", () => cache.setMany([["bad", 1, { ttl: Number.NaN }]]), /ttl/, /entry 0/);
 });
 
+test("the options of setMany are those of each entry without any of its own", () => {
+  const cache = openPrivate({ ttl: 60_000 });
+  cache.set("kept", 0, { ttl: 9_000_000 });
+  const entries = [
+    ["shared", 1],
+    ["undefined", 2, undefined],
+    ["own", 3, { ttl: Infinity }],
+    ["none of its own", 4, {}],
+  ] as const;
+  cache.setMany(entries, { ttl: 5_000_000 });
+  expect(cache.ttl("shared")).toBeGreaterThan(4_000_000);
+  expect(cache.ttl("undefined")).toBeGreaterThan(4_000_000);
+  expect(cache.ttl("own")).toBe(Infinity);
+  expect(cache.ttl("none of its own")).toBeLessThanOrEqual(60_000);
+  cache.setMany([["kept", 1]], { keepTtl: true });
+  expect(cache.ttl("kept")).toBeGreaterThan(8_000_000);
+  cache.setMany(entries, { ttl: 0 });
+  expect(cache.getMany(entries.map(([key]) => key))).toEqual([undefined, undefined, 3, 4]);
+  for (const wrong of [{ ttl: Number.NaN }, { tll: 5 }, 5] as never[]) {
+    failure("INVALID_ARGUMENT", () => cache.setMany([["shared", 5]], wrong));
+    failure("INVALID_ARGUMENT", () => cache.setMany([["shared", 5, {}]], wrong));
+  }
+  expect(cache.get("shared")).toBe(undefined);
+});
+
 test("the source of setMany may use the cache, and is closed when an entry fails", () => {
   const cache = openPrivate();
   let closed = false;

@@ -2,9 +2,11 @@
 //
 // keys, entries and the iteration of a cache itself.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { failure } from "../support/errors.ts";
 import { MIB, open, openPrivate, uniqueName } from "../support/segments.ts";
+import { randomBelow } from "../support/values.ts";
 
 test("an empty cache has no keys and no entries", () => {
   const cache = openPrivate();
@@ -137,19 +139,54 @@ test("entries goes on past what it cannot decode, which it names by throwing", (
   }
 });
 
-test("entries holds one large value at a time, and few small ones", () => {
-  const cache = openPrivate({ size: 64 * MIB, maxValueSize: 4 * MIB });
-  for (let index = 0; index < 10; index++) cache.set(`large-${index}`, "x".repeat(4 * MIB));
-  for (let index = 0; index < 100; index++) cache.set(`small-${index}`, "y".repeat(10_000));
-  // What was removed after it was read ahead is all that an iterator gives of a cache cleared meanwhile.
-  let seen = 0;
-  let bytes = 0;
-  for (const [, value] of cache.entries()) {
-    if (seen++ === 0) cache.clear();
-    else bytes += (value as string).length;
-  }
-  expect(bytes).toBeLessThanOrEqual(65_536);
-  expect(cache.size).toBe(0);
+test.each([[1], [2], [3]])(
+  "an iterator gives nothing that is gone, and the value of the moment (seed %i)",
+  (seed) => {
+    const below = randomBelow(seed);
+    const cache = openPrivate({ size: 64 * MIB });
+    const keys = Array.from({ length: 3000 }, (_, index) => `key-${index}`);
+    const model = new Map<string, unknown>();
+    const store = (key: string): void => {
+      const value = "x".repeat(below(10) === 0 ? 20_000 : 10) + model.size + below(1e9);
+      cache.set(key, value);
+      model.set(key, value);
+    };
+    for (const key of keys) store(key);
+    /** What other code does meanwhile: to a few keys, or to many at once. */
+    const disturb = (): void => {
+      for (let count = below(20) === 0 ? 500 : below(3); count > 0; count--) {
+        const key = keys[below(keys.length)] as string;
+        const what = below(4);
+        if (what === 0) cache.delete(key);
+        if (what === 1) cache.touch(key, 0);
+        if (what === 2) cache.set(key, "over", { ttl: 0 });
+        if (what === 3) store(key);
+        else model.delete(key);
+      }
+    };
+    const entries = cache.entries();
+    const names = cache.keys();
+    for (let turn = 0; turn < 2000; turn++) {
+      const { done, value: entry } = entries.next();
+      if (!done) expect(model.get(entry[0] as string)).toBe(entry[1]);
+      const name = names.next();
+      if (!name.done) expect(model.has(name.value as string)).toBe(true);
+      disturb();
+    }
+    cache.clear();
+    expect([...entries, ...names]).toEqual([]);
+  },
+);
+
+test("an entry whose deadline passes while an iterator waits is not given", async () => {
+  const cache = openPrivate();
+  for (let index = 0; index < 100; index++) cache.set(`short-${index}`, index, { ttl: 60 });
+  const entries = cache.entries();
+  const keys = cache.keys();
+  entries.next();
+  keys.next();
+  await sleep(80);
+  expect([...entries, ...keys]).toEqual([]);
 });
 
 test("iterators are those of the language: they may be spread, taken apart and left", () => {
