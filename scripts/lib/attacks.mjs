@@ -25,7 +25,7 @@ export const attacks = {
   },
   mutations: {
     what: "faults put into the core one at a time: does the simulator find each?",
-    short: () => [[tool("node"), join(root, "test/sim/mutate.mjs")]],
+    short: (...ids) => [[tool("node"), join(root, "test/sim/mutate.mjs"), ...ids]],
   },
   soak: {
     what: "mixed load with deaths in three runtimes: does anything grow?",

@@ -31,6 +31,7 @@ function attackTasks() {
     ...attacks.crash.parts.map((part) => attacks.crash.short(part)),
     attacks.files.short().slice(-1), // without its build
     attacks.sim.short().slice(-1),
+    attacks.mutations.short("no-generation", "publish-first"), // that the table still fits the core
     attacks.race.short(),
     attacks.model.short(),
     attacks.history.short(),

@@ -60,7 +60,8 @@ static void fill_one(mind *m, uint32_t key, uint32_t len) {
 
 /* Stores the fillers, at once: what they make happen is the others' to see. A wide index gets all of
  * them, or so many that it is about to need a second extent. All other extents are then opened anew,
- * so that the index's are the next to be reused once they are free, and hold data where it grows. */
+ * so that the index's are the next to be reused once they are free, and hold data where it grows.
+ * Where it is littered, each filler is large first: that is what fills the extents. */
 void op_fill(mind *m) {
     const cache *c = mind_cache(m);
     const settings *s = world.settings;
@@ -70,8 +71,10 @@ void op_fill(mind *m) {
     trace_say("fill");
     const uint32_t border = s->eviction == FC_EVICTION_LRU ? BORDER_LRU : BORDER_S3FIFO;
     const bool all = s->crowd != CROWD_WIDE || mind_below(m, 4) != 0;
-    for (uint32_t i = 0; i < (all ? s->fillers : border); i++)
+    for (uint32_t i = 0; i < (all ? s->fillers : border); i++) {
+        if (s->littered) fill_one(m, FILLER_FIRST + i, (uint32_t)s->size_bytes / FILLERS_MAX);
         fill_one(m, FILLER_FIRST + i, s->filler_len);
+    }
     const uint64_t churn = s->crowd == CROWD_WIDE ? s->size_bytes / CHURN_LEN + 1 : 0;
     for (uint64_t i = 0; i < churn; i++) fill_one(m, FILLER_FIRST, CHURN_LEN);
     fill_one(m, FILLER_FIRST, s->filler_len);

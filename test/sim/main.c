@@ -28,9 +28,7 @@
 #define TWICE 50u
 
 /* Of processor time: what else the machine does is no part of it. */
-static double seconds_now(void) {
-    return (double)clock() / CLOCKS_PER_SEC;
-}
+static double seconds_now(void) { return (double)clock() / CLOCKS_PER_SEC; }
 
 static char standstill[160]; /* what to say then */
 

@@ -22,6 +22,11 @@ const seconds = args.includes("--seconds") ? args[args.indexOf("--seconds") + 1]
 const ids = args.filter((arg) => mutations.some(({ id }) => id === arg));
 const chosen = ids.length > 0 ? mutations.filter(({ id }) => ids.includes(id)) : mutations;
 
+for (const { id, file, text } of mutations) {
+  const times = readFileSync(join(root, "core", file), "utf8").split(text).length - 1;
+  if (times !== 1) throw new Error(`${id}: its text is ${times} times in core/${file}, not once`);
+}
+
 endChildrenOnSignal();
 rmSync(tree, { recursive: true, force: true });
 mkdirSync(tree, { recursive: true });
@@ -48,7 +53,6 @@ process.exitCode = sum.failed === 0 ? 0 : 1;
 async function attempt({ id, file, text, by }) {
   const path = join(tree, "core", file);
   const source = readFileSync(path, "utf8");
-  if (source.split(text).length !== 2) throw new Error(`${id}: its text is not once in core/${file}`);
   writeFileSync(
     path,
     source.replace(text, () => by),

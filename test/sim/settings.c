@@ -71,6 +71,8 @@ settings settings_of(uint64_t seed) {
         s.stop_gap = 300;
     }
     if (s.roomy) make_roomy(&s);
+    s.littered = s.roomy && s.crowd == CROWD_FEW && random_below(&r, 2);
+    if (s.littered) s.fillers = FILLERS_MAX;
     if (s.value_max < 40) s.value_max = 40;
     return s;
 }
@@ -81,7 +83,8 @@ void settings_print(const settings *s) {
            ": %u processes, %u at once, %u operations each; %s, %u keys, values up "
            "to %u bytes, %s, %s, %u shards, lock wait %u ms, a step takes %u ns\n",
            s->seed, s->processes, s->alive, s->operations, crowds[s->crowd], s->keys, s->value_max,
-           s->eviction == FC_EVICTION_LRU ? "lru" : "s3-fifo", s->roomy ? "roomy" : "tight",
+           s->eviction == FC_EVICTION_LRU ? "lru" : "s3-fifo",
+           s->littered ? "roomy but littered" : s->roomy ? "roomy" : "tight",
            s->shards, s->lock_wait_ms, s->step_ns);
     printf("# one in so many steps: switch %u, kill %u, stop %u, leap %u, wake %u\n", s->switch_gap,
            s->kill_gap, s->stop_gap, s->leap_gap, s->wake_gap);

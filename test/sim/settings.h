@@ -32,6 +32,7 @@ typedef struct settings {
     uint32_t filler_len;
     uint32_t value_max; /* bytes */
     bool roomy;         /* nothing has to be evicted, so nothing may be */
+    bool littered;      /* and yet each extent is full, with something live in it */
     bool destroys;      /* the segment is removed and made anew now and then */
     uint32_t step_ns;   /* time that a step takes */
     uint32_t ttl_ms_max;
