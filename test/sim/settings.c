@@ -84,7 +84,9 @@ void settings_print(const settings *s) {
            "to %u bytes, %s, %s, %u shards, lock wait %u ms, a step takes %u ns\n",
            s->seed, s->processes, s->alive, s->operations, crowds[s->crowd], s->keys, s->value_max,
            s->eviction == FC_EVICTION_LRU ? "lru" : "s3-fifo",
-           s->littered ? "roomy but littered" : s->roomy ? "roomy" : "tight",
+           s->littered ? "roomy but littered"
+           : s->roomy  ? "roomy"
+                       : "tight",
            s->shards, s->lock_wait_ms, s->step_ns);
     printf("# one in so many steps: switch %u, kill %u, stop %u, leap %u, wake %u\n", s->switch_gap,
            s->kill_gap, s->stop_gap, s->leap_gap, s->wake_gap);
