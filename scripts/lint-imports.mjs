@@ -19,6 +19,7 @@ const ROOMS = [
   ["stored forms", ["wire/annotated"]],
   ["what JSON lacks", ["wire/annotate"]],
   ["keys and answers", ["wire/key", "wire/pool"]],
+  ["long keys", ["wire/long_key"]],
   ["requests", ["wire/request"]],
   ["memory", ["wire/json", "wire/kind", "wire/memory"]],
   ["library", ["binding/library"]],

@@ -42,6 +42,7 @@ export const TYPE = {
   JSON: 9,
   CODEC: 10,
   ANNOTATED: 11,
+  LONG_KEYED: 12,
 } as const;
 
 /** `fc_kind`. */

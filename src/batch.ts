@@ -24,9 +24,19 @@ import { readWritten } from "./read.ts";
 import type { Handle } from "./segment.ts";
 import type { BatchEntry, Key, SetOptions } from "./types.ts";
 import { KEY_ROOM, writeKey } from "./wire/key.ts";
+import { isLong } from "./wire/long_key.ts";
 import { alignUp, isBytes } from "./wire/memory.ts";
 import { REQUEST_SIZE } from "./wire/request.ts";
-import { decode, Encoded, type Plain, readOrUnreadable, toPlain, writeValue } from "./wire/value.ts";
+import {
+  decode,
+  decodeLong,
+  Encoded,
+  type Plain,
+  readOrUnreadable,
+  toLongKeyed,
+  toPlain,
+  writeValue,
+} from "./wire/value.ts";
 import { storePlain } from "./write.ts";
 
 const { FC_IO_KEY, FC_IO_VALUE, FC_NO_VALUE, FC_PEEK } = CONSTANTS;
@@ -44,7 +54,11 @@ export function getMany(handle: Handle, keys: Iterable<Key>): unknown[] {
     const packed = packKeys(handle, list, values.length);
     lookUp(handle, packed, values, 0);
   }
-  return values.map((value) => decode(value, handle.codec));
+  const { codec, request } = handle;
+  return values.map((value, index) => {
+    const key = list[index] as Key;
+    return request.longKeys && isLong(key) ? decodeLong(value, codec, key) : decode(value, codec);
+  });
 }
 
 /** Whether there is an entry of each of `keys`, in their order. */
@@ -238,7 +252,9 @@ function prepare(
   const [key, value, options = shared] = entry as readonly unknown[] as BatchEntry<unknown>;
   const ttl = ttlOf(options, defaultTtl);
   const flags = modeOf(SET_MODE.ALWAYS, options);
-  const plain = toPlain(value, handle.codec);
+  let plain = toPlain(value, handle.codec);
+  if (handle.request.longKeys && (typeof key === "string" || isBytes(key)) && isLong(key))
+    plain = toLongKeyed(handle.request, key, plain);
   // A codec may encode into one buffer again and again.
   if (plain instanceof Encoded) {
     return { key, value: new Encoded(plain.type, ownCopy(plain.content)), ttl, flags };

@@ -7,17 +7,20 @@
 
 import { CONSTANTS, CURSOR_SIZE, PACKED_KEY, PACKED_KEY_SIZE, STATUS } from "./abi.ts";
 import { corrupt } from "./errors.ts";
-import { has, read } from "./read.ts";
+import { keyOfFound, readFound } from "./read.ts";
 import type { Anchor } from "./segment.ts";
 import type { Key } from "./types.ts";
 import { readKey } from "./wire/key.ts";
 import { alignUp, Memory } from "./wire/memory.ts";
 
-const { FC_ITERATE_CAPACITY_MIN, FC_PACKED_KEY_UNIT, FC_PEEK } = CONSTANTS;
+const { FC_ITERATE_CAPACITY_MIN, FC_PACKED_KEY_UNIT } = CONSTANTS;
 
 /** All keys. */
 export function* keys(anchor: Anchor): Generator<Key, void, undefined> {
-  for (const key of candidates(anchor)) if (has(anchor.handle, key)) yield key;
+  for (const candidate of candidates(anchor)) {
+    const key = keyOfFound(anchor.handle, candidate);
+    if (key !== undefined) yield key;
+  }
 }
 
 /** All keys with their values. Not a generator, which would end with its first error. */
@@ -35,8 +38,8 @@ export class Entries {
     for (;;) {
       const { done, value: key } = this.#candidates.next();
       if (done) return { done: true, value: undefined };
-      const value = read(this.#anchor.handle, key as Key, FC_PEEK);
-      if (value !== undefined) return { done: false, value: [key as Key, value] };
+      const found = readFound(this.#anchor.handle, key as Key);
+      if (found !== undefined) return { done: false, value: found };
     }
   }
 

@@ -31,6 +31,8 @@ export interface Opening {
   /** As `parseTtl` gives it. */
   readonly ttl: number;
   readonly codec: Codec<unknown> | undefined;
+  /** Keys over the limit are stored under their hash. */
+  readonly longKeys: boolean;
   /** Path of the native library, if given. */
   readonly library: string | undefined;
 }
@@ -48,6 +50,7 @@ const OPEN_OPTIONS = {
   eviction: true,
   ttl: true,
   codec: true,
+  longKeys: true,
   library: true,
 } as const satisfies Record<keyof OpenOptions, true>;
 
@@ -65,9 +68,17 @@ export function parseOpenOptions<V>(options: OpenOptions<V>): Opening {
     eviction: parseEviction(options.eviction),
     ttl: parseDefaultTtl(options.ttl),
     codec: parseCodec(options.codec),
+    longKeys: parseLongKeys(options.longKeys),
     library: parseLibrary(options.library),
   };
   return checkTogether(opening);
+}
+
+/** True if keys over the limit are stored under their hash. */
+function parseLongKeys(longKeys: unknown): boolean {
+  if (longKeys === undefined || longKeys === "error") return false;
+  if (longKeys === "hash") return true;
+  throw invalid(`longKeys is "error" or "hash", not ${nameOf(longKeys)}`);
 }
 
 function parseLibrary(library: unknown): string | undefined {

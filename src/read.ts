@@ -4,15 +4,16 @@
 // Values come by the pool, one that does not fit behind the pool's offset by memory of its own.
 // The user's codec runs last: it may call the cache again, which reuses the memory that values are read from.
 
-import { CONSTANTS, DOUBLE, STATUS, WORD } from "./abi.ts";
+import { CONSTANTS, DOUBLE, STATUS, TYPE, WORD } from "./abi.ts";
 import { corrupt, type FastCacheError, invalid } from "./errors.ts";
 import type { Handle } from "./segment.ts";
 import type { Key, Versioned } from "./types.ts";
 import { keyName, writeKey } from "./wire/key.ts";
+import { isHashed, isSameKey, maybeHashed, readHead } from "./wire/long_key.ts";
 import { lengthOf, Memory } from "./wire/memory.ts";
-import { decode, readValue } from "./wire/value.ts";
+import { decode, decodeLong, LongKeyed, readValue } from "./wire/value.ts";
 
-const { FC_IO_KEY } = CONSTANTS;
+const { FC_IO_KEY, FC_PEEK } = CONSTANTS;
 
 /** Stands for memory without an address: nothing is written to it. */
 const NOWHERE = new Memory(8).bytes;
@@ -23,7 +24,28 @@ const ATTEMPTS_MAX = 16;
 /** The value of `key`, or `undefined`. `flags` is 0 or `FC_PEEK`. */
 export function read(handle: Handle, key: Key, flags: number): unknown {
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-  return decode(readWritten(handle, keyLength, flags, key), handle.codec);
+  const raw = readWritten(handle, keyLength, flags, key);
+  return isHashed(key, keyLength) ? decodeLong(raw, handle.codec, key) : decode(raw, handle.codec);
+}
+
+/** As `read`, for a key of an iteration: with the long key that it stands for, if it stands for one. */
+export function readFound(handle: Handle, key: Key): [Key, unknown] | undefined {
+  const raw = peekFound(handle, key);
+  const isLong = raw instanceof LongKeyed;
+  const value = decode(isLong ? raw.value : raw, handle.codec);
+  return value === undefined ? undefined : [isLong ? raw.key : key, value];
+}
+
+/** A key of an iteration, or the long key that it stands for; `undefined` if its entry has gone. */
+export function keyOfFound(handle: Handle, key: Key): Key | undefined {
+  if (!maybeHashed(key)) return has(handle, key) ? key : undefined;
+  const raw = peekFound(handle, key);
+  if (raw === undefined) return undefined;
+  return raw instanceof LongKeyed ? raw.key : key;
+}
+
+function peekFound(handle: Handle, key: Key): unknown {
+  return readWritten(handle, writeKey(handle.request, key, FC_IO_KEY), FC_PEEK, key);
 }
 
 /** The value of `key` with its version, or `undefined`. */
@@ -32,7 +54,9 @@ export function readVersioned(handle: Handle, key: Key): Versioned | undefined {
   const raw = readWritten(handle, keyLength, 0, key);
   if (raw === undefined) return undefined;
   const version = handle.request.doubles[DOUBLE.version] as number; // before the codec can read another entry
-  return { value: decode(raw, handle.codec), version };
+  const { codec } = handle;
+  const value = isHashed(key, keyLength) ? decodeLong(raw, codec, key) : decode(raw, codec);
+  return value === undefined ? undefined : { value, version };
 }
 
 /**
@@ -58,10 +82,28 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
   const { pool } = handle;
   const place = pool.place();
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+  if (isHashed(key, keyLength)) return readBytesOfLong(handle, key, keyLength);
   const length = handle.native.fc_io_get(handle.id, keyLength, place);
   if (length >= 0) return pool.take(pool.memory, place, length);
   const found = fetchLarge(handle, length, keyLength, 0, key);
   return found && pool.take(found.memory, 0, found.length);
+}
+
+/** As `readBytes`, for a key that is stored under its hash. */
+function readBytesOfLong(handle: Handle, key: Key, keyLength: number): Uint8Array<ArrayBuffer> | undefined {
+  const { native, pool, request } = handle;
+  const place = pool.place();
+  const first = native.fc_io_get(handle.id, keyLength, place);
+  const found = first >= 0 ? undefined : fetchLarge(handle, first, keyLength, 0, key);
+  if (first < 0 && found === undefined) return undefined;
+  if (request.words[WORD.type] !== TYPE.LONG_KEYED) return undefined;
+  const start = found === undefined ? place : 0;
+  const end = start + (found?.length ?? first);
+  const { bytes } = found?.memory ?? pool.memory;
+  const head = readHead(bytes, start, end);
+  if (head === undefined) throw corrupt(keyName(key));
+  if (!isSameKey(bytes.subarray(head.keyStart, head.keyStart + head.keyLength), key)) return undefined;
+  return bytes.slice(head.valueStart, end);
 }
 
 /**
@@ -71,6 +113,13 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
 export function readInto(handle: Handle, key: Key, buffer: Uint8Array): number {
   const capacity = lengthOf(buffer);
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+  if (isHashed(key, keyLength)) {
+    const bytes = readBytesOfLong(handle, key, keyLength);
+    if (bytes === undefined) return -1;
+    if (bytes.length > capacity) throw bufferTooSmall(key, bytes.length, capacity);
+    if (bytes.length > 0) buffer.set(bytes);
+    return bytes.length;
+  }
   return fetchInto(handle, key, keyLength, capacity === 0 ? NOWHERE : buffer, capacity);
 }
 

@@ -80,7 +80,7 @@ export class Handle {
     this.native = binding.native;
     this.codec = opening.codec;
     try {
-      this.request = new Request(binding.traits);
+      this.request = new Request(binding.traits, opening.longKeys);
       this.entriesOut = this.request.bytes.subarray(CONTROL.entries, CONTROL.entries + 8);
       this.pool = new ReadPool(binding, id);
       this.#bindRequest();

@@ -67,6 +67,13 @@ export interface OpenOptions<V = unknown> {
   /** For values of the user's own kind; without it objects are stored as JSON, and notes beside it. */
   codec?: Codec<V> | undefined;
   /**
+   * What happens to keys of more than 1024 bytes. `"error"`: `KEY_TOO_LONG`. `"hash"`: the entry is stored under
+   * the key's SHA-256 (and found by it), the key beside the value, of whose size it takes its part; who reads the value
+   * compares the key. Every handle that uses such keys has to be opened so.
+   * @defaultValue `"error"`
+   */
+  longKeys?: "error" | "hash" | undefined;
+  /**
    * Path of the native library, where it does not lie in the package: in a bundle, or a compiled program. The first
    * `open` of a process (or worker) decides; so does the environment variable `FASTCACHE_LIBRARY`, if this is not given.
    */

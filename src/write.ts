@@ -6,15 +6,20 @@
 // address costs less than a copy: native code reads them where they are. If another thread changes such
 // bytes meanwhile, what is stored may be half changed; its length never is.
 
-import { CONSTANTS, DOUBLE, STATUS, TYPE, WORD } from "./abi.ts";
-import { invalid } from "./errors.ts";
+import { CONSTANTS, DOUBLE, SET_MODE, STATUS, TYPE, WORD } from "./abi.ts";
+import { type FastCacheError, invalid } from "./errors.ts";
+import { readVersioned } from "./read.ts";
 import type { Handle } from "./segment.ts";
 import type { Key } from "./types.ts";
 import { keyName, writeKey } from "./wire/key.ts";
+import { isHashed } from "./wire/long_key.ts";
 import { isBytes, lengthOf } from "./wire/memory.ts";
-import { type Plain, toBytes, toPlain, valueTooLarge, writeValue } from "./wire/value.ts";
+import { type Plain, toBytes, toLongKeyed, toPlain, valueTooLarge, writeValue } from "./wire/value.ts";
 
-const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
+const { FC_IO_KEY, FC_IO_VALUE, FC_KEEP_TTL } = CONSTANTS;
+
+/** Others may change the number of a long key between two attempts: so often at most. */
+const INCREMENTS_MAX = 1000;
 
 /**
  * Stores `value` if the condition of `mode` (an `fc_set_mode`, with or without `FC_KEEP_TTL`) is met:
@@ -43,8 +48,9 @@ export function storePlain(
 ): boolean {
   const { request, native } = handle;
   const keyLength = writeKey(request, key, FC_IO_KEY);
-  const isPassed = isBytes(plain);
-  let length = isPassed ? -1 : writeValue(request, plain, FC_IO_VALUE);
+  const stored = isHashed(key, keyLength) ? toLongKeyed(request, key, plain) : plain;
+  const isPassed = isBytes(stored);
+  let length = isPassed ? -1 : writeValue(request, stored, FC_IO_VALUE);
   request.words[WORD.mode] = mode;
   request.doubles[DOUBLE.version] = version;
   request.doubles[DOUBLE.ttl_ms] = ttl;
@@ -53,7 +59,7 @@ export function storePlain(
     request.words[WORD.type] = request.type;
     status = native.fc_io_set(handle.id, keyLength, length);
   } else {
-    const bytes = isPassed ? plain : toBytes(request, plain);
+    const bytes = isPassed ? stored : toBytes(request, stored);
     length = lengthOf(bytes);
     const limit = handle.info.maxValueSize;
     if (length > limit) throw valueTooLarge(length, limit);
@@ -85,15 +91,43 @@ export function increment(
 ): number | undefined {
   const { doubles } = handle.request;
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
+  if (isHashed(key, keyLength)) return incrementLong(handle, key, by, initial, ttl);
   doubles[DOUBLE.initial] = initial;
   doubles[DOUBLE.ttl_ms] = ttl;
   const status = handle.native.fc_io_increment(handle.id, keyLength, by);
   if (status >= 0) return doubles[DOUBLE.sum] as number;
   if (status === STATUS.MISS) return undefined;
   if (status === STATUS.INVALID_ARGUMENT && handle.id !== 0) {
-    throw invalid(`${keyName(key)} holds a value that is not a number: set() one, or delete() it`);
+    throw notANumber(key);
   }
   throw handle.failure(status, key);
+}
+
+/** As `increment`, for a long key, whose value the core does not know for a number: stored if it is unchanged. */
+function incrementLong(
+  handle: Handle,
+  key: Key,
+  by: number,
+  initial: number,
+  ttl: number,
+): number | undefined {
+  for (let attempt = 0; attempt < INCREMENTS_MAX; attempt++) {
+    const found = readVersioned(handle, key);
+    if (found === undefined) {
+      if (Number.isNaN(initial)) return undefined;
+      if (storePlain(handle, key, initial + by, ttl, SET_MODE.ABSENT, 0)) return initial + by;
+      continue;
+    }
+    if (typeof found.value !== "number") throw notANumber(key);
+    const sum = found.value + by;
+    const mode = SET_MODE.VERSION | FC_KEEP_TTL;
+    if (storePlain(handle, key, sum, ttl, mode, found.version)) return sum;
+  }
+  throw handle.failure(STATUS.BUSY, key);
+}
+
+function notANumber(key: Key): FastCacheError {
+  return invalid(`${keyName(key)} holds a value that is not a number: set() one, or delete() it`);
 }
 
 /** Gives an entry a new deadline, or removes it: true if there was one. `ttl` as `parseTtl` gives it. */

@@ -98,7 +98,9 @@ typedef enum fc_type {
     FC_TYPE_JSON = 9,   /* JSON in UTF-8 */
     FC_TYPE_CODEC = 10, /* bytes of the user's own codec */
     /* JSON, and beside it notes and bytes for what JSON cannot hold: see ARCHITECTURE.md */
-    FC_TYPE_ANNOTATED = 11
+    FC_TYPE_ANNOTATED = 11,
+    /* A key over FC_KEY_LEN_MAX with its value, under the key's hash: see ARCHITECTURE.md */
+    FC_TYPE_LONG_KEYED = 12
 } fc_type;
 
 typedef enum fc_kind {

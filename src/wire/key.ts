@@ -6,6 +6,7 @@
 import { CONSTANTS } from "../abi.ts";
 import { FastCacheError, invalid, nameOf, SHOWN_LENGTH } from "../errors.ts";
 import type { Key } from "../types.ts";
+import { isLong, writeHash } from "./long_key.ts";
 import { isBytes, lengthOf, type Memory } from "./memory.ts";
 import type { Request } from "./request.ts";
 
@@ -15,16 +16,18 @@ const KEY_LEN_MAX = CONSTANTS.FC_KEY_LEN_MAX;
 export const KEY_ROOM = KEY_LEN_MAX * 3;
 
 /**
- * Writes a key at `offset`, behind which `KEY_ROOM` bytes are free, and returns its length.
+ * Writes a key at `offset`, behind which `KEY_ROOM` bytes are free, and returns its length: of a long key, the
+ * bytes that its entry is stored under.
  *
  * @throws FastCacheError `INVALID_ARGUMENT`, `KEY_TOO_LONG`
  */
 export function writeKey(request: Request, key: Key, offset: number): number {
   if (typeof key !== "string") return writeBytes(request, key, offset);
   const units = key.length;
-  if (units === 0 || units > KEY_LEN_MAX) throw badLength(key);
+  if (units === 0 || units > KEY_LEN_MAX) return writeLong(request, key, offset);
   const length = request.writeText(key, offset);
-  if (length !== units && (length > KEY_LEN_MAX || !key.isWellFormed())) throw badLength(key);
+  if (length !== units && (length > KEY_LEN_MAX || !key.isWellFormed()))
+    return writeLong(request, key, offset);
   return length;
 }
 
@@ -33,9 +36,16 @@ function writeBytes(request: Request, key: unknown, offset: number): number {
     throw invalid(`a key is a string or a Uint8Array, not ${nameOf(key)}`);
   }
   const length = lengthOf(key);
-  if (length === 0 || length > KEY_LEN_MAX) throw badLength(key);
+  if (length === 0 || length > KEY_LEN_MAX) return writeLong(request, key, offset);
   request.bytes.set(key, offset);
   return length;
+}
+
+/** A key that is no good as it is: the hash of a long one, where the handle was opened so. */
+function writeLong(request: Request, key: Key, offset: number): number {
+  if (!request.longKeys || !isLong(key) || (typeof key === "string" && !key.isWellFormed()))
+    throw badLength(key);
+  return writeHash(request.bytes, key, offset);
 }
 
 function badLength(key: Key): FastCacheError {
@@ -47,7 +57,7 @@ function badLength(key: Key): FastCacheError {
   return new FastCacheError(
     "ERR_FASTCACHE_KEY_TOO_LONG",
     `${keyName(key)} has ${length} bytes, the limit is ${KEY_LEN_MAX}: ` +
-      "use a shorter one, such as a hash of it",
+      'use a shorter one, or open the cache with `longKeys: "hash"`',
   );
 }
 

@@ -34,8 +34,12 @@ export class Request extends Memory {
   readonly #keyArea: Uint8Array;
   readonly #valueArea: Uint8Array;
 
-  constructor(traits: Traits) {
+  /** Keys over the limit are written as their hash. */
+  readonly longKeys: boolean;
+
+  constructor(traits: Traits, longKeys: boolean) {
     super(REQUEST_SIZE);
+    this.longKeys = longKeys;
     this.#loopTextLength = traits.loopTextLength;
     this.#encoder = traits.bufferEncodes ? undefined : new TextEncoder();
     this.#keyArea = this.bytes.subarray(FC_IO_KEY);

@@ -8,14 +8,17 @@
 //   bigint      BIGINT: decimal digits
 //   boolean, null   no bytes
 //   Uint8Array  BYTES
+//   of a long key   LONG_KEYED: the key, then the value in one of the other forms
 //   other objects   JSON, where that holds them as they are, else ANNOTATED; CODEC if the handle has one
 
-import { TYPE } from "../abi.ts";
+import { CONSTANTS, TYPE } from "../abi.ts";
 import { corrupt, FastCacheError, invalid, nameOf } from "../errors.ts";
-import type { Codec } from "../types.ts";
+import type { Codec, Key } from "../types.ts";
 import { annotate } from "./annotate.ts";
 import { pack, unpack } from "./annotated.ts";
 import { isJson } from "./json.ts";
+import { readKey } from "./key.ts";
+import { besideValue, isSameKey, readHead } from "./long_key.ts";
 import { bufferOf, isBytes, lengthOf, type Memory } from "./memory.ts";
 import type { ReadPool } from "./pool.ts";
 import { type Request, UTF8_BYTES_MAX, writeUtf16 } from "./request.ts";
@@ -180,6 +183,39 @@ export function toBytes(request: Request, value: Plain): Uint8Array {
   return bytes;
 }
 
+/** What is stored for a value of a long key. Writes to the request region, where a value lies alone. */
+export function toLongKeyed(request: Request, key: Key, value: Plain): Encoded {
+  if (value instanceof Encoded && value.type === TYPE.LONG_KEYED) return value; // of a batch
+  const start = CONSTANTS.FC_IO_VALUE;
+  const length = writeValue(request, value, start);
+  const content = length < 0 ? toBytes(request, value) : request.bytes.subarray(start, start + length);
+  const type = isBytes(value) ? TYPE.BYTES : request.type;
+  return new Encoded(TYPE.LONG_KEYED, besideValue(key, type, content));
+}
+
+/** A value as it was read, with the long key that it belongs to. */
+export class LongKeyed extends Encoded {
+  readonly key: Key;
+  readonly value: unknown;
+
+  constructor(key: Key, value: unknown) {
+    super(TYPE.LONG_KEYED, "");
+    this.key = key;
+    this.value = value;
+  }
+}
+
+function readLongKeyed(memory: Memory, offset: number, length: number, pool: ReadPool): LongKeyed {
+  const end = offset + length;
+  const head = readHead(memory.bytes, offset, end);
+  if (head === undefined) throw corrupt(`an entry of a long key with ${length} bytes`);
+  const { keyStart, keyLength, type, valueStart } = head;
+  // One in another is stored by nobody.
+  const value =
+    type === TYPE.LONG_KEYED ? undefined : readOrUnreadable(memory, valueStart, end - valueStart, type, pool);
+  return new LongKeyed(readKey(memory, keyStart, keyLength), value);
+}
+
 /**
  * The value of `type` that lies at `offset` of `memory`, a multiple of 8, with its bytes as `pool.take`
  * gives them; those of a codec are left to `decode`. `undefined` for a type that only a later release
@@ -222,8 +258,10 @@ export function readValue(
       return parse(BigInt, memory.text.latin1Slice(offset, end), "digits");
     case TYPE.CODEC:
       return new Encoded(TYPE.CODEC, pool.take(memory, offset, length));
+    case TYPE.LONG_KEYED:
+      return readLongKeyed(memory, offset, length, pool);
   }
-  if (type > TYPE.ANNOTATED) return undefined;
+  if (type > TYPE.LONG_KEYED) return undefined;
   throw corrupt(`an entry of type ${type} with ${length} bytes`);
 }
 
@@ -255,11 +293,12 @@ export function readOrUnreadable(...args: Parameters<typeof readValue>): unknown
 }
 
 /**
- * Finishes `readValue` by running the user's codec, where the entry needs it. Apart, because
- * the codec may call the cache again, which reuses the memory that values are read from.
+ * Finishes `readValue` by running the user's codec, where the entry needs it; the value of a long key is not of any
+ * other. Apart, because the codec may call the cache again, which reuses the memory that values are read from.
  */
 export function decode(value: unknown, codec: Codec<unknown> | undefined): unknown {
   if (!(value instanceof Encoded)) return value;
+  if (value instanceof LongKeyed) return undefined;
   if (value instanceof Unreadable) throw value.error;
   if (codec === undefined) {
     throw invalid("the entry was stored with a codec: open the cache with that `codec`, or use getBytes()");
@@ -269,6 +308,12 @@ export function decode(value: unknown, codec: Codec<unknown> | undefined): unkno
   } catch (cause) {
     throw invalid(`codec.decode failed: ${messageOf(cause)}`, cause);
   }
+}
+
+/** As `decode`, for a key that is stored under its hash: `undefined` if the entry is not that key's. */
+export function decodeLong(value: unknown, codec: Codec<unknown> | undefined, key: Key): unknown {
+  const isOurs = value instanceof LongKeyed && isSameKey(value.key, key);
+  return isOurs ? decode(value.value, codec) : undefined;
 }
 
 /** The error for a value over the limit. */
