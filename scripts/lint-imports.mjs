@@ -12,6 +12,7 @@ const ROOMS = [
   ["class", ["cache"]],
   ["iterators", ["iterate"]],
   ["batches", ["batch"]],
+  ["counters", ["increment"]],
   ["operations", ["read", "stats", "write"]],
   ["segments", ["segment"]],
   ["arguments", ["options"]],

@@ -7,6 +7,7 @@
 import { CONSTANTS, SET_MODE } from "./abi.ts";
 import { deleteMany, getMany, hasMany, setMany } from "./batch.ts";
 import { invalid, nameOf } from "./errors.ts";
+import { increment } from "./increment.ts";
 import { Entries, keys } from "./iterate.ts";
 import {
   checkFinite,
@@ -32,7 +33,7 @@ import type {
   Versioned,
 } from "./types.ts";
 import { isBytes } from "./wire/memory.ts";
-import { clear, increment, remove, store, touch } from "./write.ts";
+import { clear, remove, store, touch } from "./write.ts";
 
 const { FC_PEEK } = CONSTANTS;
 

@@ -6,20 +6,15 @@
 // address costs less than a copy: native code reads them where they are. If another thread changes such
 // bytes meanwhile, what is stored may be half changed; its length never is.
 
-import { CONSTANTS, DOUBLE, SET_MODE, STATUS, TYPE, WORD } from "./abi.ts";
-import { type FastCacheError, invalid } from "./errors.ts";
-import { readVersioned } from "./read.ts";
+import { CONSTANTS, DOUBLE, STATUS, TYPE, WORD } from "./abi.ts";
 import type { Handle } from "./segment.ts";
 import type { Key } from "./types.ts";
-import { keyName, writeKey } from "./wire/key.ts";
+import { writeKey } from "./wire/key.ts";
 import { isHashed } from "./wire/long_key.ts";
 import { isBytes, lengthOf } from "./wire/memory.ts";
 import { type Plain, toBytes, toLongKeyed, toPlain, valueTooLarge, writeValue } from "./wire/value.ts";
 
-const { FC_IO_KEY, FC_IO_VALUE, FC_KEEP_TTL } = CONSTANTS;
-
-/** Others may change the number of a long key between two attempts: so often at most. */
-const INCREMENTS_MAX = 1000;
+const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
 
 /**
  * Stores `value` if the condition of `mode` (an `fc_set_mode`, with or without `FC_KEEP_TTL`) is met:
@@ -74,60 +69,6 @@ export function storePlain(
 export function remove(handle: Handle, key: Key): boolean {
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
   return handle.isHit(handle.native.fc_io_delete(handle.id, keyLength), key);
-}
-
-/**
- * Adds `by` to a number and returns the sum; an absent entry counts as `initial` and gets `ttl`, or
- * with an `initial` of NaN stays absent, and the answer is `undefined`.
- *
- * @throws FastCacheError `INVALID_ARGUMENT` if the entry is not a number
- */
-export function increment(
-  handle: Handle,
-  key: Key,
-  by: number,
-  initial: number,
-  ttl: number,
-): number | undefined {
-  const { doubles } = handle.request;
-  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-  if (isHashed(key, keyLength)) return incrementLong(handle, key, by, initial, ttl);
-  doubles[DOUBLE.initial] = initial;
-  doubles[DOUBLE.ttl_ms] = ttl;
-  const status = handle.native.fc_io_increment(handle.id, keyLength, by);
-  if (status >= 0) return doubles[DOUBLE.sum] as number;
-  if (status === STATUS.MISS) return undefined;
-  if (status === STATUS.INVALID_ARGUMENT && handle.id !== 0) {
-    throw notANumber(key);
-  }
-  throw handle.failure(status, key);
-}
-
-/** As `increment`, for a long key, whose value the core does not know for a number: stored if it is unchanged. */
-function incrementLong(
-  handle: Handle,
-  key: Key,
-  by: number,
-  initial: number,
-  ttl: number,
-): number | undefined {
-  for (let attempt = 0; attempt < INCREMENTS_MAX; attempt++) {
-    const found = readVersioned(handle, key);
-    if (found === undefined) {
-      if (Number.isNaN(initial)) return undefined;
-      if (storePlain(handle, key, initial + by, ttl, SET_MODE.ABSENT, 0)) return initial + by;
-      continue;
-    }
-    if (typeof found.value !== "number") throw notANumber(key);
-    const sum = found.value + by;
-    const mode = SET_MODE.VERSION | FC_KEEP_TTL;
-    if (storePlain(handle, key, sum, ttl, mode, found.version)) return sum;
-  }
-  throw handle.failure(STATUS.BUSY, key);
-}
-
-function notANumber(key: Key): FastCacheError {
-  return invalid(`${keyName(key)} holds a value that is not a number: set() one, or delete() it`);
 }
 
 /** Gives an entry a new deadline, or removes it: true if there was one. `ttl` as `parseTtl` gives it. */

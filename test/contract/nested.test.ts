@@ -298,7 +298,7 @@ describe("a later release", () => {
     closeSync(opened);
   }
 
-  test.each([[12], [77], [255]])(
+  test.each([[13], [77], [255]])(
     "may have stored a type %i that we don't know: a miss, and the rest can be had",
     (type) => {
       const path = uniquePath();

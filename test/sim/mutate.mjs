@@ -50,7 +50,7 @@ console.log(`1..${chosen.length}\n${sum.passed} passed, ${sum.failed} failed`);
 process.exitCode = sum.failed === 0 ? 0 : 1;
 
 /** { rule, seed, seconds } if the simulator finds it, else only the seconds. */
-async function attempt({ id, file, text, by }) {
+async function attempt({ file, text, by }) {
   const path = join(tree, "core", file);
   const source = readFileSync(path, "utf8");
   writeFileSync(

@@ -187,7 +187,6 @@ export const mutations = [
     text: "    store_u32_release(&s->header->buckets, last);\n    index_count_move(s);\n",
     by: "    store_u32_release(&s->header->buckets, last);\n",
     breaks: "what undoes a split does not count that words moved",
-    rare: "the size changes as well: seen only if the index shrinks and grows again within one search",
   },
   {
     id: "undo-without-stash",
@@ -350,7 +349,8 @@ export const mutations = [
     file: "lock.c",
     text: "        if (owner_of(now) == owner_of(word) && !process_alive(c, owner_of(now)) &&",
     by: "        if (owner_of(now) != owner_of(word) && !process_alive(c, owner_of(now)) &&",
-    breaks: "nobody takes over from the dead",
+    breaks: "who waits does not take over from the dead",
+    cannot: "at the end of its patience it asks once more, and takes over then: it is slower, not wrong",
   },
   {
     id: "waiter-gives-up",
