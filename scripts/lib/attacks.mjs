@@ -26,6 +26,7 @@ export const attacks = {
   mutations: {
     what: "faults put into the core one at a time: does the simulator find each?",
     short: (...ids) => [[tool("node"), join(root, "test/sim/mutate.mjs"), ...ids]],
+    long: () => [[tool("node"), join(root, "test/sim/mutate.mjs"), "--write"]], // docs/mutations.md
   },
   soak: {
     what: "mixed load with deaths in three runtimes: does anything grow?",

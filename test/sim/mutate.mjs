@@ -2,7 +2,7 @@
 //
 //   node test/sim/mutate.mjs [--seconds N] [ID ...]     N seconds of processor time at most for each, 60 if not said; only these
 //
-// Prints a table, and ends with one line such as "56 passed, 0 failed": one that is not found fails, unless it says why it
+// With --write the table in docs/mutations.md is written anew, of all faults. Prints a line for each, and ends with one line such as "56 passed, 0 failed": one that is not found fails, unless it says why it
 // cannot be or is rare; so does one that is found although it says that it cannot be.
 
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -39,13 +39,16 @@ writeFileSync(
 );
 
 const sum = { passed: 0, failed: 0 };
+const outcomes = [];
 for (const mutation of chosen) {
   const outcome = await attempt(mutation);
+  outcomes.push([mutation, outcome]);
   const isFound = outcome.rule !== undefined;
   const isRight = mutation.rare !== undefined || isFound === (mutation.cannot === undefined);
   sum[isRight ? "passed" : "failed"] += 1;
   console.log(`${isRight ? "ok" : "not ok"} ${sum.passed + sum.failed} - ${row(mutation, outcome)}`);
 }
+if (args.includes("--write")) writeFileSync(join(root, "docs/mutations.md"), page());
 console.log(`1..${chosen.length}\n${sum.passed} passed, ${sum.failed} failed`);
 process.exitCode = sum.failed === 0 ? 0 : 1;
 
@@ -75,4 +78,22 @@ function row({ id, breaks, cannot, rare }, { rule, seed, seconds }) {
   const excuse = cannot ?? rare;
   const why = excuse === undefined ? "" : ` (${excuse})`;
   return `${id}: ${breaks}: ${found} after ${seconds.toFixed(1)} s${why}`;
+}
+
+function page() {
+  const found = outcomes.filter(([, { rule }]) => rule !== undefined);
+  const lines = outcomes.map(([{ id, breaks, cannot, rare }, { rule, seed, seconds }]) => {
+    const by =
+      rule === undefined ? `not found: ${cannot ?? rare ?? "not known why"}` : `'${rule}', seed ${seed}`;
+    return `| \`${id}\` | ${breaks} | ${by} | ${rule === undefined ? "" : seconds.toFixed(1)} |`;
+  });
+  return `# Faults that the simulator finds
+
+Written by \`npm run attack -- mutations --long\`: each fault of \`test/sim/mutations.mjs\` in a copy of the core, looked for by seeds
+from ${FIRST_SEED} on, for ${seconds} s of processor time at most. ${found.length} of ${outcomes.length} were found.
+
+| fault | what it breaks | found by | after, s |
+|---|---|---|---|
+${lines.join("\n")}
+`;
 }
