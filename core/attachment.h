@@ -39,7 +39,8 @@ bool attachment_leave(attachment *a);
 /* The calling thread ends. What its handles still use stays, for other threads may use them. */
 void attachment_end_thread(void);
 /* In a child after fork(): closes what belongs to the parent, whose slots would look alive after
- * its death. The mappings stay: other threads' stacks do not exist here. */
+ * its death. The mappings stay: other threads' stacks do not exist here. So do the descriptors for
+ * others to inherit: they hold no lock, and the parent may have told the child their numbers. */
 void attachment_forget_all(void);
 
 #endif

@@ -116,8 +116,9 @@ int32_t geometry_resolve(uint64_t size_bytes, uint32_t shards, uint64_t value_le
         return report_fail(report, FC_INVALID_ARGUMENT,
                            "the largest value is asked to be %" PRIu64 " bytes, but %" PRIu64
                            " is the limit for a size of %" PRIu64
-                           " bytes in %u shards; use a larger size or fewer shards",
-                           value_len_max, limit, size_bytes, shards);
+                           " bytes in %u shard%s; use a larger size%s",
+                           value_len_max, limit, size_bytes, shards, shards == 1 ? "" : "s",
+                           shards == 1 ? "" : " or fewer shards");
     out->value_len_max = value_len_max ? value_len_max : min_u64(limit, VALUE_LEN_DEFAULT_MAX);
     return FC_OK;
 }

@@ -32,6 +32,8 @@ static void close_of_thread(void) {
     const uint64_t thread = os_thread_id();
     for (uint32_t i = 0; i < HANDLES_MAX; i++) {
         const handle_entry *entry = &handle_table[i];
+        if (!__atomic_load_n(&entry->cache, __ATOMIC_RELAXED))
+            continue; /* ours we stored ourselves */
         pthread_mutex_lock(&guard);
         const bool ours = entry->cache && entry->cache->thread == thread;
         const uint32_t handle = entry->generation << HANDLE_INDEX_BITS | i;

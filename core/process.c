@@ -35,11 +35,12 @@ int32_t process_attach(cache *c, fc_report *report) {
         c->owner = owner_word(incarnation, i);
         return FC_OK;
     }
+    const uint32_t processes = process_count(c);
     return report_fail(report, FC_TOO_MANY_PROCESSES,
                        "all %" PRIu32 " slots of the segment are taken, by threads of %" PRIu32
-                       " processes; end some, let fewer threads open it, or create it anew with "
+                       " process%s; end some, let fewer threads open it, or create it anew with "
                        "64 MiB or more, which has %u",
-                       slots, process_count(c), GEOMETRY_SLOTS_MAX);
+                       slots, processes, processes == 1 ? "" : "es", GEOMETRY_SLOTS_MAX);
 }
 
 bool process_alive(const cache *c, uint64_t owner) {

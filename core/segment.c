@@ -422,6 +422,10 @@ static int32_t open_file(const fc_options *options, target *t, int *fd, fc_repor
     if (missing && options->create == FC_ATTACH)
         return report_fail(report, FC_NOT_FOUND,
                            "there is no segment %s; create it, or check the name", t->label);
+    if (missing)
+        return report_fail(report, FC_NOT_FOUND,
+                           "cannot create %s: its directory does not exist; make it first",
+                           t->label);
     return place_fail(report, "open", t->label, error);
 }
 

@@ -201,7 +201,7 @@ export function setMany(
   defaultTtl: number,
 ): void {
   handle.assertOpen();
-  ttlOf(shared, defaultTtl); // also where every entry has options of its own
+  ttlOf(shared, defaultTtl, "setMany"); // also where every entry has options of its own
   checkIterable(entries, "setMany");
   const isArray = Array.isArray(entries);
   let pulled: Pulled[] = [];
@@ -250,7 +250,7 @@ function prepare(
     throw invalid(`it has to be [key, value] or [key, value, options], not ${nameOf(entry)}`);
   }
   const [key, value, options = shared] = entry as readonly unknown[] as BatchEntry<unknown>;
-  const ttl = ttlOf(options, defaultTtl);
+  const ttl = ttlOf(options, defaultTtl, "setMany");
   const flags = modeOf(SET_MODE.ALWAYS, options);
   let plain = toPlain(value, handle.codec);
   if (handle.request.longKeys && (typeof key === "string" || isBytes(key)) && isLong(key))

@@ -160,18 +160,30 @@ export class FastCache<V = unknown> {
    * @throws FastCacheError `INVALID_ARGUMENT`, `KEY_TOO_LONG`, `VALUE_TOO_LARGE`, `BUSY`
    */
   set(key: Key, value: V, options?: SetOptions): this {
-    store(this.#handle, key, value, ttlOf(options, this.#ttl), modeOf(SET_MODE.ALWAYS, options));
+    store(this.#handle, key, value, ttlOf(options, this.#ttl, "set"), modeOf(SET_MODE.ALWAYS, options));
     return this;
   }
 
   /** Stores a value only if the key is absent: true if stored. Throws as `set`. */
   add(key: Key, value: V, options?: SetOptions): boolean {
-    return store(this.#handle, key, value, ttlOf(options, this.#ttl), modeOf(SET_MODE.ABSENT, options));
+    return store(
+      this.#handle,
+      key,
+      value,
+      ttlOf(options, this.#ttl, "add"),
+      modeOf(SET_MODE.ABSENT, options),
+    );
   }
 
   /** Stores a value only if the key is present: true if stored. Throws as `set`. */
   replace(key: Key, value: V, options?: SetOptions): boolean {
-    return store(this.#handle, key, value, ttlOf(options, this.#ttl), modeOf(SET_MODE.PRESENT, options));
+    return store(
+      this.#handle,
+      key,
+      value,
+      ttlOf(options, this.#ttl, "replace"),
+      modeOf(SET_MODE.PRESENT, options),
+    );
   }
 
   /** True if there is an entry. Leaves its recency alone. Takes no lock. */
@@ -218,7 +230,7 @@ export class FastCache<V = unknown> {
     if (!Number.isSafeInteger(version) || version < 0) {
       throw invalid(`the version is a number of getWithVersion(), not ${nameOf(version)}`);
     }
-    const ttl = ttlOf(options, this.#ttl);
+    const ttl = ttlOf(options, this.#ttl, "compareAndSet");
     return store(this.#handle, key, value, ttl, modeOf(SET_MODE.VERSION, options), version);
   }
 

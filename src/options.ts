@@ -90,9 +90,14 @@ function checkTogether(opening: Opening): Opening {
   const { kind, create, onMismatch, size } = opening;
   const exclusive = create === CREATE.CREATE_EXCLUSIVE;
   if (onMismatch === ON_MISMATCH.REPLACE) {
-    if (kind === KIND.FD || create === CREATE.ATTACH) {
+    if (kind === KIND.FD) {
       throw invalid(
-        'onMismatch: "replace" creates a segment: it takes a `name` or `path`, and leave to create',
+        'onMismatch: "replace" creates a segment under a name: that takes a `name` or `path`, not an `fd`',
+      );
+    }
+    if (create === CREATE.ATTACH) {
+      throw invalid(
+        'onMismatch: "replace" creates a segment, which `create: false` forbids: leave one of them out',
       );
     }
     if (size === 0) throw invalid('onMismatch: "replace" creates a segment, which takes a `size`');
@@ -262,13 +267,13 @@ const SET_OPTIONS = {
  *
  * @throws FastCacheError `INVALID_ARGUMENT`
  */
-export function ttlOf(options: SetOptions | undefined, fallback: number): number {
-  return options === undefined ? fallback : givenTtl(options, fallback);
+export function ttlOf(options: SetOptions | undefined, fallback: number, method: string): number {
+  return options === undefined ? fallback : givenTtl(options, fallback, method);
 }
 
 // Apart, so that the other, which is all that most calls need, is small enough to be inlined.
-function givenTtl(options: SetOptions, fallback: number): number {
-  const { ttl, expiresAt, keepTtl } = checkNames(options, SET_OPTIONS, "set");
+function givenTtl(options: SetOptions, fallback: number, method: string): number {
+  const { ttl, expiresAt, keepTtl } = checkNames(options, SET_OPTIONS, method);
   checkBoolean("keepTtl", keepTtl);
   const ways = Number(ttl !== undefined) + Number(expiresAt !== undefined) + Number(keepTtl === true);
   if (ways > 1) throw invalid("`ttl`, `expiresAt` and `keepTtl` exclude each other: give at most one");
@@ -324,7 +329,7 @@ export function parseTarget(target: unknown): { kind: number; target: string } {
 }
 
 function checkNames<T extends object>(options: T, known: Record<string, true>, method: string): T {
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw invalid(`the options of ${method}() are an object, not ${nameOf(options)}`);
   }
   for (const name in options) {

@@ -54,9 +54,10 @@ function badLength(key: Key): FastCacheError {
     return invalid(`${keyName(key)} has a lone surrogate, which UTF-8 cannot hold: use a Uint8Array instead`);
   }
   const length = typeof key === "string" ? new TextEncoder().encode(key).length : key.length;
+  const which = typeof key === "string" ? keyName(key) : "the key";
   return new FastCacheError(
     "ERR_FASTCACHE_KEY_TOO_LONG",
-    `${keyName(key)} has ${length} bytes, the limit is ${KEY_LEN_MAX}: ` +
+    `${which} has ${length} bytes, the limit is ${KEY_LEN_MAX}: ` +
       'use a shorter one, or open the cache with `longKeys: "hash"`',
   );
 }

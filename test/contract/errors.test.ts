@@ -3,15 +3,15 @@
 // Errors as users meet them: their class and codes, CLOSED from every method, BUSY, and what happens
 // where native code cannot be called.
 
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { FastCacheError } from "fastcache";
+import { FastCache, FastCacheError } from "fastcache";
 import { expect, onTestFinished, test } from "vitest";
 import { run, runtime, runWith, signal, start, TYPESCRIPT_FLAGS } from "../support/child.ts";
 import { failure } from "../support/errors.ts";
-import { MIB, open, openPrivate, uniqueName } from "../support/segments.ts";
+import { MIB, open, openPrivate, uniqueName, uniquePath } from "../support/segments.ts";
 import { until } from "../support/wait.ts";
 
 test("a FastCacheError is an Error with a name, a code, and a cause where there is one", () => {
@@ -28,6 +28,92 @@ test("a FastCacheError is an Error with a name, a code, and a cause where there 
     },
   };
   expect(failure("INVALID_ARGUMENT", () => openPrivate().set("key", thrower)).cause).toBe(cause);
+});
+
+test("a bad option is refused by the method that it was given to, and nothing is stored", () => {
+  const cache = openPrivate().set("there", 1);
+  const wrong = { tll: 5 } as never;
+  const calls: Record<string, (options: never) => unknown> = {
+    set: (options) => cache.set("key", 1, options),
+    add: (options) => cache.add("key", 1, options),
+    replace: (options) => cache.replace("there", 2, options),
+    compareAndSet: (options) =>
+      cache.compareAndSet("there", cache.getWithVersion("there")?.version as number, 2, options),
+    setMany: (options) => cache.setMany([["key", 1, options]]),
+    increment: (options) => cache.increment("there", 1, options),
+  };
+  for (const [method, call] of Object.entries(calls)) {
+    failure("INVALID_ARGUMENT", () => call(wrong), new RegExp(`${method}\\(\\) has no option "tll"`));
+    failure(
+      "INVALID_ARGUMENT",
+      () => call([] as never),
+      new RegExp(`options of ${method}\\(\\) are an object`),
+    );
+  }
+  failure("INVALID_ARGUMENT", () => open([] as never), /options of open\(\) are an object/);
+  expect([...cache.entries()]).toEqual([["there", 1]]);
+});
+
+test("messages tell what is wrong in words that fit the numbers", () => {
+  const cache = openPrivate();
+  const tooLong = failure("KEY_TOO_LONG", () => cache.get(new Uint8Array(1025)));
+  expect(tooLong.message).toMatch(/^the key has 1025 bytes, the limit is 1024/);
+  const oneShard = { size: MIB, shards: 1, maxValueSize: MIB };
+  failure("INVALID_ARGUMENT", () => openPrivate(oneShard), /in 1 shard; use a larger size$/);
+  const twoShards = { size: 2 * MIB, shards: 2, maxValueSize: MIB };
+  failure(
+    "INVALID_ARGUMENT",
+    () => openPrivate(twoShards),
+    /in 2 shards; use a larger size or fewer shards$/,
+  );
+  const nowhere = join(tmpdir(), `${uniqueName()}-none`, "segment");
+  failure(
+    "NOT_FOUND",
+    () => open({ path: nowhere, size: MIB }),
+    /its directory does not exist; make it first/,
+  );
+  failure("NOT_FOUND", () => open({ path: nowhere, create: false }), /there is no segment/);
+  const named = { name: uniqueName(), size: MIB, onMismatch: "replace" } as const;
+  failure("INVALID_ARGUMENT", () => open({ ...named, create: false }), /`create: false` forbids/);
+});
+
+test("what info tells as open takes it opens the segment again", () => {
+  const name = uniqueName();
+  const cache = open({
+    name,
+    size: 4 * MIB,
+    shards: 2,
+    maxEntries: 1000,
+    maxValueSize: 5000,
+    eviction: "s3-fifo",
+  });
+  const { size, shards, maxEntries, maxValueSize, eviction } = cache.info;
+  const again = open({ name: cache.info.name, size, shards, maxEntries, maxValueSize, eviction });
+  cache.set("key", 1);
+  expect(again.get("key")).toBe(1);
+});
+
+test("a damaged segment can be destroyed; what is none stays", () => {
+  const path = uniquePath();
+  open({ path, size: MIB }).close();
+  const damage = (offset: number): void => {
+    const file = openSync(path, "r+");
+    writeSync(file, new Uint8Array(64).fill(77), 0, 64, offset);
+    closeSync(file);
+  };
+  damage(64);
+  failure("CORRUPT", () => open({ path, size: MIB }), /destroy the segment/);
+  expect(FastCache.destroy(path)).toBe(true);
+  expect(existsSync(path)).toBe(false);
+  open({ path, size: MIB }).close();
+  damage(0);
+  failure(
+    "CORRUPT",
+    () => open({ path, size: MIB }),
+    /is not a fastcache segment .*choose another name or path/,
+  );
+  failure("CORRUPT", () => FastCache.destroy(path), /is not a fastcache segment/);
+  expect(existsSync(path)).toBe(true);
 });
 
 test("every method of a closed cache throws CLOSED with the remedy", () => {
