@@ -6,7 +6,7 @@
 //
 // - a view is stored as the bytes that it shows, not as the whole buffer behind it, which may be a pool with
 //   the data of others;
-// - errors are stored as their name, message, stack, cause and errors;
+// - errors are stored as their name, message, stack, cause and errors, and what properties they were given;
 // - what devalue would change in silence (an instance of a class that extends a built-in one) is refused.
 
 import { parse, stringify } from "devalue";
@@ -22,7 +22,11 @@ interface ErrorParts {
   readonly isAggregate: boolean;
   readonly errors?: unknown;
   readonly cause?: unknown;
+  /** Its other enumerable properties, such as `code`. */
+  readonly given?: object;
 }
+
+const PARTS = new Set(["name", "message", "stack", "cause", "errors"]);
 
 function partsOf(error: Error): ErrorParts {
   const { name, message, stack } = error;
@@ -34,7 +38,13 @@ function partsOf(error: Error): ErrorParts {
     isAggregate,
     ...(isAggregate ? { errors: error.errors } : {}),
     ...(Object.hasOwn(error, "cause") ? { cause: error.cause } : {}),
+    ...givenTo(error),
   };
+}
+
+function givenTo(error: Error): { given?: object } {
+  const given = Object.entries(error).filter(([key]) => !PARTS.has(key));
+  return given.length === 0 ? {} : { given: Object.fromEntries(given) };
 }
 
 const made = new WeakMap<ErrorParts, Error>();
@@ -45,7 +55,7 @@ function errorOf(parts: ErrorParts): Error {
   made.set(parts, error);
   if ("errors" in parts) define(error, "errors", parts.errors);
   if ("cause" in parts) define(error, "cause", parts.cause);
-  return error;
+  return Object.assign(error, parts.given);
 }
 
 function makeError({ name, message, stack, isAggregate }: ErrorParts): Error {
@@ -61,6 +71,9 @@ function define(error: Error, key: string, value: unknown): void {
   Object.defineProperty(error, key, { value, writable: true, configurable: true });
 }
 
+/** What devalue takes for these, subclasses and all. */
+const CLASSES = new Set(["Array", "Map", "Set", "Date", "RegExp", "URL", "URLSearchParams"]);
+
 const tagOf = (value: object): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** A view that shows less than its buffer, or memory shared with threads, as one of a buffer of its own. */
@@ -75,14 +88,17 @@ function ownView(view: ArrayBufferView): ArrayBufferView | undefined {
   return View && new View(bytes.buffer);
 }
 
-/** Throws for an instance of a class that extends a built-in one. */
+/** Throws for an instance of a class that extends a built-in one, and for `Math` and its like. */
 function checkClass(value: object): void {
   const tag = tagOf(value);
-  if (tag !== "Map" && tag !== "Set" && tag !== "Date" && tag !== "RegExp") return;
+  if (Object.hasOwn(value, Symbol.toStringTag)) {
+    throw new TypeError(`${tag} would come back as a plain object: store its data instead`);
+  }
+  if (!CLASSES.has(tag)) return;
   let depth = 0;
   for (let at: unknown = value; at !== null; at = Object.getPrototypeOf(at)) depth++;
   if (depth === 3) return;
-  const { name } = value.constructor;
+  const name = value.constructor?.name ?? "no class";
   throw new TypeError(`an instance of ${name} would come back as a plain ${tag}: store its data instead`);
 }
 
@@ -91,9 +107,11 @@ function checkClass(value: object): void {
  * `Map`, `Set`, `Date`, `RegExp`, `Error`, `URL`, arrays with holes, and plain objects and arrays, so that
  * each runtime gets back what any of them has stored: `FastCache.open({ name, codec: structured })`.
  *
- * Functions, symbols, instances of other classes, and objects with a key `__proto__` are refused with
- * their place. Bytes take a third more than in the built-in form, which is also several times as fast for
- * all that it holds.
+ * An error comes back as an instance of the built-in class of its name, else of `Error`, with its name, message,
+ * stack, cause, `errors`, and what enumerable properties it has; a `Buffer` as a `Uint8Array`. A `toJSON` is not
+ * called: what has one is refused unless it is a `Date` or `URL`. Functions, symbols, instances of other classes,
+ * also of those that extend one of the above, and objects with a key `__proto__` are refused with their place.
+ * Bytes take a third more than in the built-in form, which is also several times as fast for all that it holds.
  */
 export const structured: Codec<unknown> = {
   encode(value: unknown): Uint8Array {

@@ -4,17 +4,25 @@
 // in the data for something else, and byte arrays. What cannot come back as it was is refused, with its
 // place in the value. `annotated.ts` puts all three into bytes, and together again.
 //
-// Properties that are not enumerable, symbols as keys, and further properties of arrays are no part of a
-// value, as for JSON. An object that stands in two places comes back as two.
+// Properties that are not enumerable, symbols as keys, and further properties of arrays and of instances are
+// no part of a value, as for JSON. An object that stands in two places comes back as two.
 
 import { type FastCacheError, invalid, nameOf } from "../errors.ts";
 import { isKept } from "./json.ts";
-import { dateTime, isDate, isDirect, isPlain, mapEntries, setItems } from "./kind.ts";
+import { dateTime, isDate, isDirect, isPlain, mapEntries, setItems, tagOf } from "./kind.ts";
 import { isBytes, lengthOf } from "./memory.ts";
 
+/** Levels of objects in each other: what every runtime's stack takes, for our walk as for JSON's own. */
+export const LEVELS_MAX = 500;
+
+/** Characters of a place in a message, and of each of its ends where it is longer. */
+const PLACE_MAX = 160;
+const PLACE_END = 70;
+
 /**
- * What stands in the data for another thing at the end of `path`; for `"bytes"` with their number.
- * Whoever reads them goes from the first to the last: what a `Map` or `Set` holds comes before it.
+ * What stands in the data for another thing at the end of a path; for `"bytes"` with their number. The path
+ * is the first `shared` steps of that of the note before, and then `steps`: so notes do not grow with
+ * the levels that they lie in. Whoever reads them goes from the first to the last: what a `Map` or `Set` holds comes before it.
  *
  *   kind         stands for it in the data
  *   "bytes"      0
@@ -25,10 +33,10 @@ import { isBytes, lengthOf } from "./memory.ts";
  *   "number"     "NaN", "Infinity", "-Infinity" or "-0"
  *   "undefined"  null
  */
-export type Note = readonly [kind: NoteKind, path: Path, length?: number];
+export type Note = readonly [kind: NoteKind, shared: number, steps: Path, length?: number];
 /** What stands for what is in the table of `Note`. */
 export type NoteKind = "bytes" | "date" | "map" | "set" | "bigint" | "number" | "undefined";
-/** The keys that lead from the data to a place in it. */
+/** Keys on the way from the data to a place in it. */
 export type Path = readonly (string | number)[];
 
 /** A value in parts. */
@@ -49,23 +57,50 @@ export function annotate(value: object): Annotated {
   return { data: walk.object(value, ""), notes: walk.notes, bytes: walk.bytes };
 }
 
+const STRUCTURED_CODEC = "a codec, such as that of fastcache/structured";
+
+/** The codec that would hold `value`. */
+function codecFor(value: unknown): string {
+  if (typeof value !== "object" || value === null) return "a codec of your own";
+  const tag = tagOf(value);
+  const isStructured =
+    ArrayBuffer.isView(value) ||
+    tag === "Error" ||
+    (isDirect(value) && (tag === "ArrayBuffer" || tag === "RegExp" || tag === "URL"));
+  return isStructured ? STRUCTURED_CODEC : "a codec of your own";
+}
+
 class Walk {
   readonly notes: Note[] = [];
   readonly bytes: Uint8Array[] = [];
   /** Where we are in the data, and how users would say it. */
   readonly #path: (string | number)[] = [];
+  /** So many steps of it are those of the note before. */
+  #shared = 0;
   readonly #words: string[] = ["value"];
   readonly #ancestors = new Set<object>();
 
   #note(kind: NoteKind, length?: number): void {
-    const path = [...this.#path];
-    this.notes.push(length === undefined ? [kind, path] : [kind, path, length]);
+    const shared = this.#shared;
+    const steps = this.#path.slice(shared);
+    this.notes.push(length === undefined ? [kind, shared, steps] : [kind, shared, steps, length]);
+    this.#shared = this.#path.length;
   }
 
-  #refuse(value: unknown, reason: string): FastCacheError {
+  #leave(): void {
+    this.#path.pop();
+    this.#shared = Math.min(this.#shared, this.#path.length);
+  }
+
+  /** As users would say where we are. */
+  #place(): string {
+    const place = this.#words.join("");
+    return place.length <= PLACE_MAX ? place : `${place.slice(0, PLACE_END)}…${place.slice(-PLACE_END)}`;
+  }
+
+  #refuse(value: unknown, reason: string, codec: string = codecFor(value)): FastCacheError {
     return invalid(
-      `${this.#words.join("")} is ${nameOf(value)}, which ${reason}: ` +
-        "store data instead, or open the cache with a codec, such as that of fastcache/structured",
+      `${this.#place()} is ${nameOf(value)}, which ${reason}: store data instead, or open the cache with ${codec}`,
     );
   }
 
@@ -132,9 +167,17 @@ class Walk {
     throw this.#refuse(value, `becomes ${becomes} in JSON and would not come back as it is`);
   }
 
-  /** Runs `inside` unless we are inside of `value` already. */
+  /** Runs `inside` unless we are inside of `value` already, or of too many. */
   #within(value: object, inside: () => unknown): unknown {
-    if (this.#ancestors.has(value)) throw this.#refuse(value, "JSON cannot hold, since it holds itself");
+    if (this.#ancestors.has(value))
+      throw this.#refuse(value, "JSON cannot hold, since it holds itself", STRUCTURED_CODEC);
+    const levels = this.#words.length;
+    if (levels > LEVELS_MAX) {
+      throw invalid(
+        `${this.#place()} is nested in ${levels} levels of objects, the limit is ${LEVELS_MAX}: ` +
+          "store what is deeper under keys of its own, or flat",
+      );
+    }
     this.#ancestors.add(value);
     const data = inside();
     this.#ancestors.delete(value);
@@ -145,7 +188,7 @@ class Walk {
     this.#path.push(step);
     this.#words.push(words);
     const data = this.#any(value, step);
-    this.#path.pop();
+    this.#leave();
     this.#words.pop();
     return data;
   }
@@ -153,7 +196,9 @@ class Walk {
   #plain(value: object): unknown {
     if (Array.isArray(value)) return this.#array(value);
     const data: Record<string, unknown> = {};
-    for (const key of Object.keys(value)) {
+    const keys = Object.keys(value);
+    if (keys.length === 0 && Symbol.toStringTag in value) throw this.#refuse(value, "JSON cannot hold");
+    for (const key of keys) {
       const words = /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key.slice(0, 40))}]`;
       const item = this.#at(key, words, (value as Record<string, unknown>)[key]);
       if (key !== "__proto__") data[key] = item;
@@ -168,7 +213,7 @@ class Walk {
       const item = value[index];
       if (item === undefined && !Object.hasOwn(value, index)) {
         throw invalid(
-          `${this.#words.join("")} has no element ${index}, and JSON cannot hold a hole: use null or undefined`,
+          `${this.#place()} has no element ${index}, and JSON cannot hold a hole: use null or undefined`,
         );
       }
       data.push(this.#at(index, `[${index}]`, item));
@@ -188,7 +233,7 @@ class Walk {
         typeof key === "string" ? `.get(${JSON.stringify(key.slice(0, 40))})` : `.values()[${index}]`;
       this.#path.push(index);
       const pair = [this.#at(0, `.keys()[${index}]`, key), this.#at(1, words, item)];
-      this.#path.pop();
+      this.#leave();
       return pair;
     });
     this.#note("map");

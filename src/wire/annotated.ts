@@ -12,12 +12,15 @@
 // Bytes in a segment may be damaged: a note leads only to what is there of its own.
 
 import { corrupt, type FastCacheError } from "../errors.ts";
-import type { Annotated } from "./annotate.ts";
+import { type Annotated, LEVELS_MAX } from "./annotate.ts";
 import { alignUp, lengthOf, type Memory } from "./memory.ts";
 import type { ReadPool } from "./pool.ts";
 
 const HEADER_SIZE = 4;
 const UNIT = 8;
+
+/** A map takes two steps of a path for a level. */
+const STEPS_MAX = 2 * LEVELS_MAX;
 
 /** The stored form, in memory of its own. */
 export function pack({ data, notes, bytes }: Annotated): Uint8Array {
@@ -49,24 +52,31 @@ export function unpack(memory: Memory, offset: number, length: number, pool: Rea
   const begin = offset + HEADER_SIZE;
   const root = parse(memory.text.utf8Slice(begin, begin + textLength));
   let place = begin + textLength;
+  const path: unknown[] = [];
   for (const note of root[1] as unknown[]) {
-    if (!Array.isArray(note) || !Array.isArray(note[1])) throw damaged();
-    const [holder, key] = find(root, note[1]);
-    if (note[0] === "bytes") {
-      const size: unknown = note[2];
+    if (!Array.isArray(note)) throw damaged();
+    const [kind, shared, steps, size] = note as unknown[];
+    if (!Array.isArray(steps) || !isWithin(shared, path.length)) throw damaged();
+    if (!isWithin((shared as number) + steps.length, STEPS_MAX)) throw damaged();
+    path.length = shared as number;
+    path.push(...steps);
+    const [holder, key] = find(root, path);
+    if (kind === "bytes") {
       place = alignUp(place, UNIT);
-      if (!Number.isInteger(size) || (size as number) < 0 || place + (size as number) > offset + length) {
-        throw damaged();
-      }
+      if (!isWithin(size, offset + length - place)) throw damaged();
       holder[key] = pool.take(memory, place, size as number);
       place += size as number;
       continue;
     }
-    const revive = REVIVERS[String(note[0])];
+    const revive = REVIVERS[String(kind)];
     if (revive === undefined) return undefined;
     holder[key] = revived(revive, holder[key]);
   }
   return root[0];
+}
+
+function isWithin(number: unknown, limit: number): boolean {
+  return Number.isInteger(number) && (number as number) >= 0 && (number as number) <= limit;
 }
 
 function parse(text: string): unknown[] {

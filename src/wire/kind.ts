@@ -45,15 +45,21 @@ function answers(method: () => unknown): boolean {
   }
 }
 
-/** True for arrays, and for objects of no class. */
+/** True for arrays, not of a class that extends them, and for objects of no class. */
 export function isPlain(value: object): boolean {
-  if (Array.isArray(value)) return true;
+  if (Array.isArray(value)) return isDirect(value);
   const prototype: unknown = getPrototypeOf(value);
   return prototype === null || getPrototypeOf(prototype) === null;
 }
 
 /** True for an instance of a built-in class itself, not of one that extends it. */
 export function isDirect(value: object): boolean {
-  const parent: unknown = getPrototypeOf(getPrototypeOf(value));
+  const prototype: unknown = getPrototypeOf(value);
+  const parent: unknown = prototype === null ? null : getPrototypeOf(prototype);
   return parent !== null && getPrototypeOf(parent) === null;
+}
+
+/** What the runtime calls the kind of an object, such as `"RegExp"`. */
+export function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }

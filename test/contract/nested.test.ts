@@ -4,6 +4,7 @@
 
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { runInNewContext } from "node:vm";
+import { structured } from "fastcache/structured";
 import { describe, expect, test } from "vitest";
 import { failure } from "../support/errors.ts";
 import { MIB, open, openPrivate, uniqueName, uniquePath } from "../support/segments.ts";
@@ -138,6 +139,7 @@ class Point {
   x = 1;
 }
 class Labels extends Map<string, string> {}
+class Stack extends Array<number> {}
 class Label {
   toJSON(): object {
     return { label: "hello", at: new Date(0) };
@@ -176,6 +178,15 @@ const REFUSED: [string, unknown, RegExp][] = [
     { labels: new Labels() },
     /value\.labels is an instance of Labels/,
   ],
+  [
+    "an instance of a class that extends Array",
+    { stack: Stack.of(1, 2) },
+    /value\.stack is an instance of Stack/,
+  ],
+  ["an empty one on its own", new Stack(), /value is an instance of Stack/],
+  ["an array without a class", [Object.setPrototypeOf([1], null)], /value\[0\] is an object/],
+  ["an object of functions of the language", { a: Math }, /value\.a is an object, which JSON cannot hold/],
+  ["Reflect on its own", Reflect, /value is an object, which JSON cannot hold/],
   [
     "an object whose toJSON gives a string",
     { price: new Money() },
@@ -243,7 +254,24 @@ test("a getter or toJSON that throws is the cause of our error", () => {
   expect(cache.size).toBe(0);
 });
 
-test("nesting of some hundred levels is kept, and too deep nesting is refused", () => {
+test("a refusal recommends fastcache/structured for what that holds, and for nothing else", () => {
+  const builtIn = openPrivate<unknown>();
+  const cache = openPrivate<unknown>({ codec: structured });
+  const others: unknown[] = [new URLSearchParams(), new Int16Array(2), new BigInt64Array(1), new Stack(1)];
+  for (const value of [...REFUSED.map(([, refused]) => refused), ...others]) {
+    const { message } = failure("INVALID_ARGUMENT", () => builtIn.set("key", { value }));
+    if (!message.includes("fastcache/structured")) continue;
+    cache.set("key", value);
+    expect(nameOf(cache.get("key"))).toBe(nameOf(value));
+  }
+  const { message } = failure("INVALID_ARGUMENT", () => builtIn.set("key", { value: new Int16Array(2) }));
+  expect(message).toContain("fastcache/structured");
+});
+
+/** What the runtime calls the kind of a value. */
+const nameOf = (value: unknown): string => Object.prototype.toString.call(value);
+
+test("500 levels are kept, more are refused with the number and the limit, in a message that can be read", () => {
   const cache = openPrivate();
   const nest = (levels: number, inner: unknown): unknown => {
     let value = inner;
@@ -254,7 +282,39 @@ test("nesting of some hundred levels is kept, and too deep nesting is refused", 
     cache.set("key", nest(500, inner));
     expect(cache.get("key")).toStrictEqual(nest(500, inner));
   }
-  failure("INVALID_ARGUMENT", () => cache.set("deep", nest(100_000, new Date(0))), /deep/);
+  for (const levels of [501, 700, 100_000]) {
+    for (const inner of [1, new Date(0)]) {
+      const deep = failure(
+        "INVALID_ARGUMENT",
+        () => cache.set("deep", nest(levels, inner)),
+        /501 levels.*limit is 500/,
+      );
+      expect(deep.message.length).toBeLessThan(400);
+    }
+  }
+  const refused = failure("INVALID_ARGUMENT", () => cache.set("deep", nest(499, /x/)), /RegExp/);
+  expect(refused.message.length).toBeLessThan(400);
+  expect(cache.has("deep")).toBe(false);
+});
+
+test("what maps, sets and dates take does not grow with the levels that they lie in", () => {
+  const cache = openPrivate();
+  const inOthers: Record<string, (value: unknown) => unknown> = {
+    maps: (value) => new Map([["k", value]]),
+    sets: (value) => new Set([value]),
+    objects: (value) => ({ at: new Date(5), of: value, size: 5n }),
+    all: (value) => [new Map([[{ at: new Date(5) }, new Set([value])]]), undefined],
+  };
+  for (const put of Object.values(inOthers)) {
+    const taken = [50, 100].map((levels) => {
+      let value: unknown = bytes(3);
+      for (let level = 0; level < levels; level++) value = put(value);
+      cache.set("key", value);
+      expect(difference(cache.get("key"), value)).toBeUndefined();
+      return cache.getBytes("key")?.length as number;
+    });
+    expect(taken[1]).toBeLessThan(2.2 * (taken[0] as number));
+  }
 });
 
 test("an object that stands in two places comes back as two", () => {

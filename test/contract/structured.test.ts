@@ -24,7 +24,7 @@ test.each([[3], [14], [159]])("random values with cycles come back as they were 
   }
 });
 
-test("an error keeps its class, name, message, stack, cause and errors", () => {
+test("an error keeps its class, name, message, stack, cause, errors and what it was given", () => {
   const store = cache();
   const custom = Object.assign(new Error("no such user", { cause: { id: 7n } }), { name: "NotFound" });
   const errors = [new TypeError("t"), custom, new AggregateError([custom], "all", { cause: undefined })];
@@ -41,6 +41,16 @@ test("an error keeps its class, name, message, stack, cause and errors", () => {
     ]);
     expect(Object.keys(other)).toEqual([]);
   }
+  const given = Object.assign(new RangeError("no"), {
+    code: "E_NO",
+    status: 404,
+    details: { at: new Date(0) },
+  });
+  store.set("given", { given, again: given });
+  const { given: one, again } = store.get("given") as { given: typeof given; again: typeof given };
+  expect(one).toBeInstanceOf(RangeError);
+  expect({ ...one }).toEqual({ code: "E_NO", status: 404, details: { at: new Date(0) } });
+  expect(again).toBe(one);
   expect((found[2] as AggregateError).errors[0]).toBe(found[1]);
 });
 
@@ -83,6 +93,10 @@ test.each<[string, unknown, RegExp]>([
   ["a symbol", { id: Symbol("s") }, /value\.id: .*Symbol/],
   ["an instance of a class", { a: new Point() }, /value\.a: /],
   ["an instance of a class that extends Map", { labels: new Labels() }, /Labels/],
+  ["an instance of a class that extends Array", [new (class Stack extends Array {})()], /Stack/],
+  ["an instance of a class that extends URL", [new (class Link extends URL {})("http://a/")], /Link/],
+  ["an array without a class", [Object.setPrototypeOf([1], null)], /no class/],
+  ["an object of functions of the language", { a: Math }, /Math would come back/],
   ["Headers", { headers: new Headers() }, /value\.headers: /],
   ["a promise", [Promise.resolve()], /value\[0\]: .*Promise/],
   ["a key __proto__", JSON.parse('{"__proto__": 1}'), /__proto__/],
