@@ -74,8 +74,8 @@ export interface OpenOptions<V = unknown> {
    */
   longKeys?: "error" | "hash" | undefined;
   /**
-   * Path of the native library, where it does not lie in the package: in a bundle, or a compiled program. The first
-   * `open` of a process (or worker) decides; so does the environment variable `FASTCACHE_LIBRARY`, if this is not given.
+   * Path of the native library, where it does not lie in the package: in a bundle, or a compiled program. One serves
+   * all caches of a process (or worker). Default: the environment variable `FASTCACHE_LIBRARY`, if it is not empty.
    */
   library?: string | undefined;
 }

@@ -64,6 +64,8 @@ export interface Runtime {
 /** A loaded native library. */
 export interface Binding {
   readonly native: NativeFunctions;
+  /** Where it lies. */
+  readonly path: string;
   readonly traits: Traits;
   pin(buffer: ArrayBuffer): void;
 }

@@ -5,7 +5,7 @@
 // `FastCache.open` that says what was tried, what happened, and what to do.
 
 import { ABI_VERSION, FUNCTIONS } from "../abi.ts";
-import { FastCacheError } from "../errors.ts";
+import { FastCacheError, invalid } from "../errors.ts";
 import type { Binding, Runtime } from "./binding.ts";
 import { bunRuntime } from "./bun.ts";
 import { denoRuntime } from "./deno.ts";
@@ -19,13 +19,17 @@ let loaded: Binding | undefined;
 
 /**
  * The native library for this runtime; loaded by the first call, the same object afterwards. `library` is its
- * path, if the user gave one to the first call.
+ * path, if the user gave one.
  *
- * @throws FastCacheError `FFI_UNAVAILABLE`
+ * @throws FastCacheError `FFI_UNAVAILABLE`; `INVALID_ARGUMENT` if another one is loaded
  */
 export function loadBinding(library?: string): Binding {
   loaded ??= loadLibrary(currentRuntime(), library);
-  return loaded;
+  if (library === undefined || library === loaded.path) return loaded;
+  throw invalid(
+    `library is ${JSON.stringify(library)}, but ${loaded.path} is loaded already, and one serves all caches of a ` +
+      "process (or worker): give the same to every open()",
+  );
 }
 
 function currentRuntime(): Runtime {
@@ -38,14 +42,21 @@ function currentRuntime(): Runtime {
 
 /** As `loadBinding`, for a given runtime, and without the memory. */
 export function loadLibrary(runtime: Runtime, library?: string): Binding {
-  const chosen = library ?? runtime.variable(VARIABLE);
+  // Who sets a variable to nothing means to unset it.
+  const chosen = library ?? (runtime.variable(VARIABLE) || undefined);
+  if (chosen !== undefined && !chosen.includes("/")) {
+    throw unavailable(
+      `the native library is said to be ${JSON.stringify(chosen)}, a name without a folder, which the system would ` +
+        `look for in folders of its own: write ${JSON.stringify(`./${chosen}`)}, or the whole path`,
+    );
+  }
   const failures: string[] = [];
   let cause: unknown;
   for (const path of chosen === undefined ? libraryPaths(runtime) : [chosen]) {
     try {
       checkVersion(runtime, path);
       const native = runtime.open(path, FUNCTIONS);
-      return { native, traits: runtime.traits, pin: runtime.pin };
+      return { native, path, traits: runtime.traits, pin: runtime.pin };
     } catch (error) {
       if (error instanceof FastCacheError) throw error;
       const remedy = runtime.remedy(error);

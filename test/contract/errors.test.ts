@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FastCache, FastCacheError } from "fastcache";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { run, runtime, runWith, signal, start, TYPESCRIPT_FLAGS } from "../support/child.ts";
 import { failure } from "../support/errors.ts";
 import { MIB, open, openPrivate, uniqueName, uniquePath } from "../support/segments.ts";
@@ -248,4 +248,68 @@ test("without the native library, open says where it looked and how to build it"
   expect(output).toMatch(/^true ERR_FASTCACHE_FFI_UNAVAILABLE true /);
   expect(output).toContain(join(folder, "dist/native/linux-"));
   expect(output).toContain("npm run build");
+});
+
+describe("the native library may lie elsewhere", () => {
+  /** Prints which library is mapped after `body` has run. */
+  const which = (body: string): string => `
+    import { readFileSync } from "node:fs";
+    const attempt = (call) => {
+      try {
+        return call();
+      } catch (error) {
+        return error.code + " " + error.message;
+      }
+    };
+    ${body}
+    const maps = readFileSync("/proc/self/maps", "utf8").match(/\\S*libfastcache\\S*/g) ?? [];
+    console.log(JSON.stringify({ said, loaded: [...new Set(maps)] }));`;
+
+  /** The library that is loaded where nobody says anything, and a copy of it. */
+  function libraries(): { own: string; copy: string } {
+    const { loaded } = outcome('const said = FastCache.open({ size: "1MiB" }).size;');
+    const own = loaded[0] as string;
+    const folder = mkdtempSync(join(tmpdir(), "fastcache-errors-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const copy = join(folder, "libfastcache.so");
+    cpSync(own, copy);
+    return { own, copy };
+  }
+
+  function outcome(body: string, input: unknown = {}, variable?: string): { said: string; loaded: string[] } {
+    const under = variable === undefined ? [] : ["env", `FASTCACHE_LIBRARY=${variable}`];
+    return JSON.parse(run(which(body), input, { under })) as { said: string; loaded: string[] };
+  }
+
+  test("where the option says, or the variable, of which an empty one says nothing", () => {
+    const { own, copy } = libraries();
+    const given = 'const said = attempt(() => FastCache.open({ size: "1MiB", library: input.copy }).size);';
+    const silent = 'const said = attempt(() => FastCache.open({ size: "1MiB" }).size);';
+    expect(outcome(given, { copy })).toEqual({ said: 0, loaded: [copy] });
+    expect(outcome(given, { copy }, "/none/libfastcache.so")).toEqual({ said: 0, loaded: [copy] });
+    expect(outcome(silent, {}, copy)).toEqual({ said: 0, loaded: [copy] });
+    expect(outcome(silent, {}, "")).toEqual({ said: 0, loaded: [own] });
+    const wrong = outcome(silent, {}, "/none/libfastcache.so");
+    expect(wrong.said).toMatch(/FFI_UNAVAILABLE .*\/none\/libfastcache\.so.*FASTCACHE_LIBRARY: correct it/);
+    expect(wrong.loaded).toEqual([]);
+  });
+
+  test("a name without a folder is refused, since the system would look for it elsewhere", () => {
+    const body = 'const said = attempt(() => FastCache.open({ size: "1MiB", library: "libc.so.6" }));';
+    expect(outcome(body).said).toMatch(/FFI_UNAVAILABLE .*"libc\.so\.6".*write "\.\/libc\.so\.6"/);
+  });
+
+  test("a second one is refused by both names, and the first stays in use", () => {
+    const { own, copy } = libraries();
+    const body = `
+      const cache = FastCache.open({ size: "1MiB" });
+      const said = attempt(() => FastCache.open({ size: "1MiB", library: input.copy }));
+      FastCache.open({ size: "1MiB", library: input.own }).set("key", 1);
+      if (cache.set("key", 2).get("key") !== 2) throw new Error("not in use");`;
+    const { said, loaded } = outcome(body, { own, copy });
+    expect(said).toMatch(/INVALID_ARGUMENT/);
+    expect(said).toContain(own);
+    expect(said).toContain(copy);
+    expect(loaded).toEqual([own]);
+  });
 });
