@@ -83,9 +83,10 @@ export const CONSTANTS = {
 
 /**
  * How an argument crosses: an integer below 2^32, a double, or the address of a
- * `Uint8Array` (its memory must not move: see wire/memory.ts).
+ * `Uint8Array` (its memory must not move: see wire/memory.ts). The length of a key or value in the request
+ * region may be the string itself, which native code then writes there, where the runtime's `passesText` says so.
  */
-export type ArgumentType = "u32" | "f64" | "buffer";
+export type ArgumentType = "u32" | "f64" | "buffer" | "u32 or text" | "f64 or text";
 
 /** The functions that we call. Every one of them returns `int32_t`. */
 export const FUNCTIONS = {
@@ -100,16 +101,16 @@ export const FUNCTIONS = {
   fc_size: ["u32", "buffer"],
   fc_iterate: ["u32", "buffer", "buffer", "u32", "buffer"],
   fc_bind: ["u32", "u32", "buffer", "u32"],
-  fc_io_get: ["f64", "f64", "f64"],
-  fc_io_peek: ["f64", "f64", "f64"],
-  fc_io_get_into: ["u32", "u32", "buffer", "u32", "u32"],
-  fc_io_set: ["f64", "f64", "f64"],
-  fc_io_set_from: ["u32", "u32", "buffer", "u32"],
-  fc_io_delete: ["f64", "f64"],
-  fc_io_has: ["f64", "f64"],
-  fc_io_increment: ["f64", "f64", "f64"],
-  fc_io_touch: ["f64", "f64", "f64"],
-  fc_io_ttl: ["f64", "f64"],
+  fc_io_get: ["f64", "f64 or text", "f64"],
+  fc_io_peek: ["f64", "f64 or text", "f64"],
+  fc_io_get_into: ["u32", "u32 or text", "buffer", "u32", "u32"],
+  fc_io_set: ["f64", "f64 or text", "f64 or text"],
+  fc_io_set_from: ["u32", "u32 or text", "buffer", "u32"],
+  fc_io_delete: ["f64", "f64 or text"],
+  fc_io_has: ["f64", "f64 or text"],
+  fc_io_increment: ["f64", "f64 or text", "f64"],
+  fc_io_touch: ["f64", "f64 or text", "f64"],
+  fc_io_ttl: ["f64", "f64 or text"],
   fc_io_get_many: ["u32", "u32", "u32", "u32", "u32"],
   fc_io_set_many: ["u32", "u32", "u32"],
   fc_io_delete_many: ["u32", "u32", "u32"],

@@ -20,7 +20,7 @@ import {
 } from "./abi.ts";
 import { FastCacheError, invalid, nameOf } from "./errors.ts";
 import { modeOf, ttlOf } from "./options.ts";
-import { readWritten } from "./read.ts";
+import { readPassed } from "./read.ts";
 import type { Handle } from "./segment.ts";
 import type { BatchEntry, Key, SetOptions } from "./types.ts";
 import { KEY_ROOM, writeKey } from "./wire/key.ts";
@@ -134,7 +134,7 @@ function readFirst(handle: Handle, flags: number): unknown {
   const length = words[(FC_IO_VALUE + PACKED_KEY.key_len) >> 2] as number;
   const start = FC_IO_VALUE + PACKED_KEY_SIZE;
   bytes.copyWithin(FC_IO_KEY, start, start + length);
-  return readWritten(handle, length, flags);
+  return readPassed(handle, length, flags);
 }
 
 /** The offset behind `count` packed keys. */

@@ -7,11 +7,11 @@ import { type FastCacheError, invalid } from "./errors.ts";
 import { readVersioned } from "./read.ts";
 import type { Handle } from "./segment.ts";
 import type { Key } from "./types.ts";
-import { keyName, writeKey } from "./wire/key.ts";
+import { keyName, passKey } from "./wire/key.ts";
 import { isHashed } from "./wire/long_key.ts";
 import { storePlain } from "./write.ts";
 
-const { FC_IO_KEY, FC_KEEP_TTL } = CONSTANTS;
+const { FC_KEEP_TTL } = CONSTANTS;
 
 /** Others may change the number of a long key between two attempts: so often at most. */
 const INCREMENTS_MAX = 1000;
@@ -30,11 +30,11 @@ export function increment(
   ttl: number,
 ): number | undefined {
   const { doubles } = handle.request;
-  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-  if (isHashed(key, keyLength)) return incrementLong(handle, key, by, initial, ttl);
+  const passed = passKey(handle.request, key);
+  if (isHashed(key, passed)) return incrementLong(handle, key, by, initial, ttl);
   doubles[DOUBLE.initial] = initial;
   doubles[DOUBLE.ttl_ms] = ttl;
-  const status = handle.native.fc_io_increment(handle.id, keyLength, by);
+  const status = handle.native.fc_io_increment(handle.id, passed, by);
   if (status >= 0) return doubles[DOUBLE.sum] as number;
   if (status === STATUS.MISS) return undefined;
   if (status === STATUS.INVALID_ARGUMENT && handle.id !== 0) {

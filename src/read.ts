@@ -8,8 +8,8 @@ import { CONSTANTS, DOUBLE, STATUS, TYPE, WORD } from "./abi.ts";
 import { corrupt, type FastCacheError, invalid } from "./errors.ts";
 import type { Handle } from "./segment.ts";
 import type { Key, Versioned } from "./types.ts";
-import { keyName, writeKey } from "./wire/key.ts";
-import { isHashed, isSameKey, maybeHashed, readHead } from "./wire/long_key.ts";
+import { keyName, passKey, writeKey } from "./wire/key.ts";
+import { HASHED_LEN, isHashed, isSameKey, maybeHashed, readHead } from "./wire/long_key.ts";
 import { lengthOf, Memory } from "./wire/memory.ts";
 import { decode, decodeLong, LongKeyed, readValue } from "./wire/value.ts";
 
@@ -23,9 +23,9 @@ const ATTEMPTS_MAX = 16;
 
 /** The value of `key`, or `undefined`. `flags` is 0 or `FC_PEEK`. */
 export function read(handle: Handle, key: Key, flags: number): unknown {
-  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-  const raw = readWritten(handle, keyLength, flags, key);
-  return isHashed(key, keyLength) ? decodeLong(raw, handle.codec, key) : decode(raw, handle.codec);
+  const passed = passKey(handle.request, key);
+  const raw = readPassed(handle, passed, flags, key);
+  return isHashed(key, passed) ? decodeLong(raw, handle.codec, key) : decode(raw, handle.codec);
 }
 
 /** As `read`, for a key of an iteration: with the long key that it stands for, if it stands for one. */
@@ -45,35 +45,35 @@ export function keyOfFound(handle: Handle, key: Key): Key | undefined {
 }
 
 function peekFound(handle: Handle, key: Key): unknown {
-  return readWritten(handle, writeKey(handle.request, key, FC_IO_KEY), FC_PEEK, key);
+  return readPassed(handle, passKey(handle.request, key), FC_PEEK, key);
 }
 
 /** The value of `key` with its version, or `undefined`. */
 export function readVersioned(handle: Handle, key: Key): Versioned | undefined {
-  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-  const raw = readWritten(handle, keyLength, 0, key);
+  const passed = passKey(handle.request, key);
+  const raw = readPassed(handle, passed, 0, key);
   if (raw === undefined) return undefined;
   const version = handle.request.doubles[DOUBLE.version] as number; // before the codec can read another entry
   const { codec } = handle;
-  const value = isHashed(key, keyLength) ? decodeLong(raw, codec, key) : decode(raw, codec);
+  const value = isHashed(key, passed) ? decodeLong(raw, codec, key) : decode(raw, codec);
   return value === undefined ? undefined : { value, version };
 }
 
 /**
- * The value, not yet decoded, of the key that lies in the request region, or `undefined`. `key` is
- * for messages.
+ * The value, not yet decoded, of a key that `passKey` gave, or of the one of that length in the request region;
+ * `undefined` for a miss. `key` is for messages.
  */
-export function readWritten(handle: Handle, keyLength: number, flags: number, key?: Key): unknown {
+export function readPassed(handle: Handle, passed: number | string, flags: number, key?: Key): unknown {
   const { id, native, pool, request } = handle;
   const place = pool.place();
   // Two call sites: V8 calls native code directly only from where it has seen one function.
-  const length =
-    flags === 0 ? native.fc_io_get(id, keyLength, place) : native.fc_io_peek(id, keyLength, place);
+  const length = flags === 0 ? native.fc_io_get(id, passed, place) : native.fc_io_peek(id, passed, place);
+  if (typeof length === "string") return length;
   if (length === STATUS.MISS) return undefined;
   if (length >= 0) {
     return readValue(pool.memory, place, length, request.words[WORD.type] as number, pool);
   }
-  const found = fetchLarge(handle, length, keyLength, flags, key);
+  const found = fetchLarge(handle, length, passed, flags, key);
   return found && readValue(found.memory, 0, found.length, found.type, pool);
 }
 
@@ -83,7 +83,7 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
   const place = pool.place();
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
   if (isHashed(key, keyLength)) return readBytesOfLong(handle, key, keyLength);
-  const length = handle.native.fc_io_get(handle.id, keyLength, place);
+  const length = handle.native.fc_io_get(handle.id, keyLength, place) as number; // no text was passed
   if (length >= 0) return pool.take(pool.memory, place, length);
   const found = fetchLarge(handle, length, keyLength, 0, key);
   return found && pool.take(found.memory, 0, found.length);
@@ -93,7 +93,7 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
 function readBytesOfLong(handle: Handle, key: Key, keyLength: number): Uint8Array<ArrayBuffer> | undefined {
   const { native, pool, request } = handle;
   const place = pool.place();
-  const first = native.fc_io_get(handle.id, keyLength, place);
+  const first = native.fc_io_get(handle.id, keyLength, place) as number; // no text was passed
   const found = first >= 0 ? undefined : fetchLarge(handle, first, keyLength, 0, key);
   if (first < 0 && found === undefined) return undefined;
   if (request.words[WORD.type] !== TYPE.LONG_KEYED) return undefined;
@@ -112,26 +112,25 @@ function readBytesOfLong(handle: Handle, key: Key, keyLength: number): Uint8Arra
  */
 export function readInto(handle: Handle, key: Key, buffer: Uint8Array): number {
   const capacity = lengthOf(buffer);
-  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-  if (isHashed(key, keyLength)) {
-    const bytes = readBytesOfLong(handle, key, keyLength);
+  const passed = passKey(handle.request, key);
+  if (isHashed(key, passed)) {
+    const bytes = readBytesOfLong(handle, key, HASHED_LEN);
     if (bytes === undefined) return -1;
     if (bytes.length > capacity) throw bufferTooSmall(key, bytes.length, capacity);
     if (bytes.length > 0) buffer.set(bytes);
     return bytes.length;
   }
-  return fetchInto(handle, key, keyLength, capacity === 0 ? NOWHERE : buffer, capacity);
+  return fetchInto(handle, key, passed, capacity === 0 ? NOWHERE : buffer, capacity);
 }
 
-/** The key lies in the request region. */
 function fetchInto(
   handle: Handle,
   key: Key,
-  keyLength: number,
+  passed: number | string,
   buffer: Uint8Array,
   capacity: number,
 ): number {
-  const length = handle.native.fc_io_get_into(handle.id, keyLength, buffer, capacity, 0);
+  const length = handle.native.fc_io_get_into(handle.id, passed, buffer, capacity, 0);
   if (length >= 0) return length;
   if (length === STATUS.MISS) return -1;
   if (length !== STATUS.BUFFER_TOO_SMALL) throw handle.failure(length, key);
@@ -152,13 +151,13 @@ interface Found {
 }
 
 /**
- * The value of the key that lies in the request region, in memory of its own, after `fc_io_get`
+ * The value of a key as `readPassed` takes it, in memory of its own, after `fc_io_get`
  * or `fc_io_peek` answered `first`, a status below zero; `undefined` for a miss.
  */
 function fetchLarge(
   handle: Handle,
   first: number,
-  keyLength: number,
+  passed: number | string,
   flags: number,
   key: Key | undefined,
 ): Found | undefined {
@@ -172,7 +171,7 @@ function fetchLarge(
     const limit = handle.info.maxValueSize;
     if (needed > limit) throw corrupt(`an entry of ${needed} bytes, over the limit of ${limit}`);
     const memory = new Memory(attempt < ATTEMPTS_MAX - 2 ? needed : limit);
-    status = native.fc_io_get_into(handle.id, keyLength, memory.bytes, memory.size, flags);
+    status = native.fc_io_get_into(handle.id, passed, memory.bytes, memory.size, flags);
     if (status >= 0) return { memory, length: status, type: request.words[WORD.type] as number };
   }
   throw corrupt("an entry whose length never fits");
@@ -180,13 +179,13 @@ function fetchLarge(
 
 /** True if there is an entry. */
 export function has(handle: Handle, key: Key): boolean {
-  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-  return handle.isHit(handle.native.fc_io_has(handle.id, keyLength), key);
+  const passed = passKey(handle.request, key);
+  return handle.isHit(handle.native.fc_io_has(handle.id, passed), key);
 }
 
 /** Remaining time in ms, `Infinity` for no deadline, `undefined` if there is no entry. */
 export function ttl(handle: Handle, key: Key): number | undefined {
-  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-  const hit = handle.isHit(handle.native.fc_io_ttl(handle.id, keyLength), key);
+  const passed = passKey(handle.request, key);
+  const hit = handle.isHit(handle.native.fc_io_ttl(handle.id, passed), key);
   return hit ? (handle.request.doubles[DOUBLE.ttl_ms] as number) : undefined;
 }

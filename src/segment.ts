@@ -23,8 +23,8 @@ import type { NativeFunctions } from "./binding/binding.ts";
 import { loadBinding } from "./binding/library.ts";
 import { closed, corrupt, type FastCacheError, reportedError, statusError } from "./errors.ts";
 import type { Opening } from "./options.ts";
-import type { Codec, Info } from "./types.ts";
-import { keyName } from "./wire/key.ts";
+import type { Codec, Info, Key } from "./types.ts";
+import { badKey, keyName } from "./wire/key.ts";
 import { Memory } from "./wire/memory.ts";
 import { ReadPool } from "./wire/pool.ts";
 import { Request } from "./wire/request.ts";
@@ -121,6 +121,7 @@ export class Handle {
   /** The error for a status below zero of a call about `key`. */
   failure(status: number, key?: unknown): FastCacheError {
     if (this.id === 0 || status === STATUS.CLOSED) return closed();
+    if (status === STATUS.KEY_TOO_LONG && key !== undefined) return badKey(key as Key);
     if (status === STATUS.CORRUPT) return corrupt(key === undefined ? "the call" : keyName(key));
     return statusError(status, key === undefined ? undefined : keyName(key));
   }

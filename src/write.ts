@@ -6,15 +6,13 @@
 // address costs less than a copy: native code reads them where they are. If another thread changes such
 // bytes meanwhile, what is stored may be half changed; its length never is.
 
-import { CONSTANTS, DOUBLE, STATUS, TYPE, WORD } from "./abi.ts";
+import { DOUBLE, STATUS, TYPE, WORD } from "./abi.ts";
 import type { Handle } from "./segment.ts";
 import type { Key } from "./types.ts";
-import { writeKey } from "./wire/key.ts";
+import { passKey } from "./wire/key.ts";
 import { isHashed } from "./wire/long_key.ts";
 import { isBytes, lengthOf } from "./wire/memory.ts";
-import { type Plain, toBytes, toLongKeyed, toPlain, valueTooLarge, writeValue } from "./wire/value.ts";
-
-const { FC_IO_KEY, FC_IO_VALUE } = CONSTANTS;
+import { type Plain, passValue, toBytes, toLongKeyed, toPlain, valueTooLarge } from "./wire/value.ts";
 
 /**
  * Stores `value` if the condition of `mode` (an `fc_set_mode`, with or without `FC_KEEP_TTL`) is met:
@@ -42,39 +40,40 @@ export function storePlain(
   version: number,
 ): boolean {
   const { request, native } = handle;
-  const keyLength = writeKey(request, key, FC_IO_KEY);
-  const stored = isHashed(key, keyLength) ? toLongKeyed(request, key, plain) : plain;
+  const passed = passKey(request, key);
+  const stored = isHashed(key, passed) ? toLongKeyed(request, key, plain) : plain;
   const isPassed = isBytes(stored);
-  let length = isPassed ? -1 : writeValue(request, stored, FC_IO_VALUE);
+  let length = isPassed ? -1 : passValue(request, stored);
   request.words[WORD.mode] = mode;
   request.doubles[DOUBLE.version] = version;
   request.doubles[DOUBLE.ttl_ms] = ttl;
   let status: number;
-  if (length >= 0) {
+  if (typeof length === "string" || length >= 0) {
     request.words[WORD.type] = request.type;
-    status = native.fc_io_set(handle.id, keyLength, length);
+    status = native.fc_io_set(handle.id, passed, length);
   } else {
     const bytes = isPassed ? stored : toBytes(request, stored);
     length = lengthOf(bytes);
     const limit = handle.info.maxValueSize;
     if (length > limit) throw valueTooLarge(length, limit);
     request.words[WORD.type] = isPassed ? TYPE.BYTES : request.type;
-    status = native.fc_io_set_from(handle.id, keyLength, bytes, length);
+    status = native.fc_io_set_from(handle.id, passed, bytes, length);
   }
-  if (status === STATUS.VALUE_TOO_LARGE) throw valueTooLarge(length, handle.info.maxValueSize);
+  if (status === STATUS.VALUE_TOO_LARGE) {
+    if (typeof length === "string") length = toBytes(request, stored).length;
+    throw valueTooLarge(length, handle.info.maxValueSize);
+  }
   return handle.isHit(status, key);
 }
 
 /** Removes an entry: true if there was one. */
 export function remove(handle: Handle, key: Key): boolean {
-  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-  return handle.isHit(handle.native.fc_io_delete(handle.id, keyLength), key);
+  return handle.isHit(handle.native.fc_io_delete(handle.id, passKey(handle.request, key)), key);
 }
 
 /** Gives an entry a new deadline, or removes it: true if there was one. `ttl` as `parseTtl` gives it. */
 export function touch(handle: Handle, key: Key, ttl: number): boolean {
-  const keyLength = writeKey(handle.request, key, FC_IO_KEY);
-  return handle.isHit(handle.native.fc_io_touch(handle.id, keyLength, ttl), key);
+  return handle.isHit(handle.native.fc_io_touch(handle.id, passKey(handle.request, key), ttl), key);
 }
 
 /** Removes every entry, shard by shard. */

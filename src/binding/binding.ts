@@ -10,6 +10,8 @@ interface ArgumentValue {
   u32: number;
   f64: number;
   buffer: Uint8Array;
+  "u32 or text": number | string;
+  "f64 or text": number | string;
 }
 
 type ArgumentValues<Types extends readonly ArgumentType[]> = {
@@ -19,9 +21,17 @@ type ArgumentValues<Types extends readonly ArgumentType[]> = {
 /** A table of signatures such as `FUNCTIONS`. */
 export type Signatures = Readonly<Record<string, readonly ArgumentType[]>>;
 
-/** The callable functions of a table of signatures. All return `int32_t`. */
+/** A text that was read, where its key was passed as text. */
+interface Answer {
+  fc_io_get: number | string;
+  fc_io_peek: number | string;
+}
+
+/** The callable functions of a table of signatures. All return `int32_t`, but for an `Answer`. */
 export type Callable<Table extends Signatures> = {
-  readonly [Name in keyof Table]: (...args: ArgumentValues<Table[Name]>) => number;
+  readonly [Name in keyof Table]: (
+    ...args: ArgumentValues<Table[Name]>
+  ) => Name extends keyof Answer ? Answer[Name] : number;
 };
 
 /** Every function of the native library. */
@@ -36,6 +46,8 @@ export interface Traits {
   readonly copiedResultMax: number;
   /** Strings of up to this many characters are written by a loop, longer ones by the runtime. */
   readonly loopTextLength: number;
+  /** True if keys and texts cross as strings. */
+  readonly passesText: boolean;
   /** True if `Buffer.prototype.utf8Write` is the runtime's fastest encoder, else `encodeInto`. */
   readonly bufferEncodes: boolean;
 }

@@ -22,7 +22,13 @@ interface BunGlobal {
   readonly version: string;
 }
 
-const NAMES: Record<ArgumentType, string> = { u32: "u32", f64: "f64", buffer: "ptr" };
+const NAMES: Record<ArgumentType, string> = {
+  u32: "u32",
+  f64: "f64",
+  buffer: "ptr",
+  "u32 or text": "u32",
+  "f64 or text": "f64",
+};
 
 /** Bun as a runtime, or `undefined` if this is not Bun. Throws nothing. */
 export function bunRuntime(): Runtime | undefined {
@@ -39,6 +45,7 @@ export function bunRuntime(): Runtime | undefined {
       copiedResultMax: pin === undefined ? Infinity : 256,
       loopTextLength: 0,
       bufferEncodes: true,
+      passesText: false,
     },
     variable: (name) => process.env[name],
     open: openLibrary,

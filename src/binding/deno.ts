@@ -22,7 +22,13 @@ interface DenoGlobal {
   ): { symbols: unknown };
 }
 
-const NAMES: Record<ArgumentType, string> = { u32: "u32", f64: "f64", buffer: "buffer" };
+const NAMES: Record<ArgumentType, string> = {
+  u32: "u32",
+  f64: "f64",
+  buffer: "buffer",
+  "u32 or text": "u32",
+  "f64 or text": "f64",
+};
 const ARCHES: Record<string, string> = { x86_64: "x64", aarch64: "arm64" };
 
 /** Deno as a runtime, or `undefined` if this is not Deno. Throws nothing. */
@@ -41,6 +47,7 @@ export function denoRuntime(): Runtime | undefined {
       copiedResultMax: pin === undefined ? Infinity : 64,
       loopTextLength: 40,
       bufferEncodes: false,
+      passesText: false,
     },
     // Never asks: a question on the terminal for a variable that hardly anyone sets would be a nuisance.
     variable: (name) =>

@@ -3,9 +3,10 @@
 // Node, through Node-API: the native library is an addon as well (core/node/addon.c). The only file
 // that knows it.
 //
-// A call costs some 20 ns, each number 3 to 7, a typed array 20. A fresh ArrayBuffer costs
-// 700 ns, a view of an old one 40, so results are views of a pooled block,
-// but for small ones.
+// A call costs some 20 ns, each number 3 to 7, a typed array 20, a string less than what it takes
+// JavaScript to write it to memory or to read it from there: a get of a short text 130 ns instead of 172, a
+// set 225 instead of 280. A fresh ArrayBuffer costs 700 ns, a view of an old one 40, so results are views of
+// a pooled block, but for small ones.
 
 import type { Callable, Runtime, Signatures } from "./binding.ts";
 import { likelyLibcs } from "./libc.ts";
@@ -25,6 +26,7 @@ export function nodeRuntime(): Runtime | undefined {
       copiedResultMax: pin === undefined ? Infinity : 64,
       loopTextLength: 0,
       bufferEncodes: true,
+      passesText: true,
     },
     variable: (name) => process.env[name],
     open: openLibrary,

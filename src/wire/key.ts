@@ -8,7 +8,7 @@ import { FastCacheError, invalid, nameOf, SHOWN_LENGTH } from "../errors.ts";
 import type { Key } from "../types.ts";
 import { isLong, writeHash } from "./long_key.ts";
 import { isBytes, lengthOf, type Memory } from "./memory.ts";
-import type { Request } from "./request.ts";
+import { type Request, UTF8_BYTES_MAX } from "./request.ts";
 
 const KEY_LEN_MAX = CONSTANTS.FC_KEY_LEN_MAX;
 
@@ -31,6 +31,18 @@ export function writeKey(request: Request, key: Key, offset: number): number {
   return length;
 }
 
+/** Characters of a key that surely fits, whatever they are. */
+const PASSED_MAX = Math.floor(KEY_LEN_MAX / UTF8_BYTES_MAX);
+
+/**
+ * What native code takes for the key of a call: its length, written to the request region, or the key itself
+ * where that is as good. Native code answers one that is no good with `KEY_TOO_LONG`: see `badKey`.
+ */
+export function passKey(request: Request, key: Key): number | string {
+  const passes = request.passesText && typeof key === "string" && key.length <= PASSED_MAX && key.length > 0;
+  return passes ? key : writeKey(request, key, CONSTANTS.FC_IO_KEY);
+}
+
 function writeBytes(request: Request, key: unknown, offset: number): number {
   if (!isBytes(key)) {
     throw invalid(`a key is a string or a Uint8Array, not ${nameOf(key)}`);
@@ -44,11 +56,12 @@ function writeBytes(request: Request, key: unknown, offset: number): number {
 /** A key that is no good as it is: the hash of a long one, where the handle was opened so. */
 function writeLong(request: Request, key: Key, offset: number): number {
   if (!request.longKeys || !isLong(key) || (typeof key === "string" && !key.isWellFormed()))
-    throw badLength(key);
+    throw badKey(key);
   return writeHash(request.bytes, key, offset);
 }
 
-function badLength(key: Key): FastCacheError {
+/** The error for a key that cannot be one. */
+export function badKey(key: Key): FastCacheError {
   if (key.length === 0) return invalid("the key is empty: a key has 1 to 1024 bytes");
   if (typeof key === "string" && !key.isWellFormed()) {
     return invalid(`${keyName(key)} has a lone surrogate, which UTF-8 cannot hold: use a Uint8Array instead`);

@@ -34,8 +34,8 @@ export function isLong(key: Key): boolean {
   return key.length > KEY_LEN_MAX || Buffer.byteLength(key) > KEY_LEN_MAX;
 }
 
-/** True if `key`, which was written in `written` bytes, is stored under its hash. */
-export function isHashed(key: Key, written: number): boolean {
+/** True if `key`, which was written in `written` bytes or passed as it is, is stored under its hash. */
+export function isHashed(key: Key, written: number | string): boolean {
   return written === HASHED_LEN && key.length > HASHED_LEN;
 }
 

@@ -34,12 +34,15 @@ export class Request extends Memory {
   readonly #keyArea: Uint8Array;
   readonly #valueArea: Uint8Array;
 
+  /** Keys and texts may be passed as they are. */
+  readonly passesText: boolean;
   /** Keys over the limit are written as their hash. */
   readonly longKeys: boolean;
 
   constructor(traits: Traits, longKeys: boolean) {
     super(REQUEST_SIZE);
     this.longKeys = longKeys;
+    this.passesText = traits.passesText;
     this.#loopTextLength = traits.loopTextLength;
     this.#encoder = traits.bufferEncodes ? undefined : new TextEncoder();
     this.#keyArea = this.bytes.subarray(FC_IO_KEY);

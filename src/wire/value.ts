@@ -132,6 +132,19 @@ export function writeValue(request: Request, value: Plain, offset: number): numb
     : writeBytes(request, value.content, offset);
 }
 
+/**
+ * What native code takes for a value, its type to `request.type`: its length, written at FC_IO_VALUE; or a text
+ * itself where that is as good (if it is the value, native code notes which of the types of text it is); or -1 as
+ * of `writeValue`.
+ */
+export function passValue(request: Request, value: Plain): number | string {
+  const { FC_IO_VALUE } = CONSTANTS;
+  const text = value instanceof Encoded ? value.content : value;
+  if (typeof text !== "string" || !request.passesText) return writeValue(request, value, FC_IO_VALUE);
+  request.type = value instanceof Encoded ? value.type : TYPE.UTF8;
+  return text.length * UTF8_BYTES_MAX < request.size - FC_IO_VALUE ? text : -1;
+}
+
 function writeString(request: Request, text: string, offset: number): number {
   const length = writeText(request, text, offset);
   if (length === text.length) {

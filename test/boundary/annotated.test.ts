@@ -34,19 +34,35 @@ test("is as documented: length, [data, notes], bytes at multiples of 8", () => {
   const text = [
     { body: 0, at: 5, more: [0] },
     [
-      ["bytes", ["body"], 3],
-      ["date", ["at"]],
-      ["bytes", ["more", 0], 1],
+      ["bytes", 0, ["body"], 3],
+      ["date", 0, ["at"]],
+      ["bytes", 0, ["more", 0], 1],
     ],
   ];
   expect(pack(annotate(value))).toEqual(stored(text, [1, 2, 3, 0, 0, 0, 0, 0, 4]));
   expect(read(stored(text, [1, 2, 3, 0, 0, 0, 0, 0, 4]))).toStrictEqual(value);
 });
 
+test("a path begins with what it shares with the one before", () => {
+  const value = { a: { b: [new Date(1), new Map([["k", new Date(2)]])], c: 5n }, d: undefined };
+  const text = [
+    { a: { b: [1, [["k", 2]]], c: "5" }, d: null },
+    [
+      ["date", 0, ["a", "b", 0]],
+      ["date", 2, [1, 0, 1]],
+      ["map", 3, []],
+      ["bigint", 1, ["c"]],
+      ["undefined", 0, ["d"]],
+    ],
+  ];
+  expect(pack(annotate(value))).toEqual(stored(text));
+  expect(read(stored(text))).toStrictEqual(value);
+});
+
 test("a kind of note that we don't know makes a miss", () => {
-  expect(read(stored([{ a: "x" }, [["temporal", ["a"]]]]))).toBeUndefined();
-  expect(read(stored([{ a: "x" }, [["__proto__", ["a"]]]]))).toBeUndefined();
-  expect(read(stored([{ a: "x" }, [["toString", ["a"]]]]))).toBeUndefined();
+  expect(read(stored([{ a: "x" }, [["temporal", 0, ["a"]]]]))).toBeUndefined();
+  expect(read(stored([{ a: "x" }, [["__proto__", 0, ["a"]]]]))).toBeUndefined();
+  expect(read(stored([{ a: "x" }, [["toString", 0, ["a"]]]]))).toBeUndefined();
 });
 
 describe("damage is CORRUPT, and changes nothing of ours", () => {
@@ -61,18 +77,22 @@ describe("damage is CORRUPT, and changes nothing of ours", () => {
     ["notes that are none", stored([1, 2])],
     ["a note that is none", stored([1, [2]])],
     ["a note without a path", stored([1, [["date"]]])],
-    ["a path to the prototype", stored([{ a: 1 }, [["date", ["__proto__", "polluted"]]]])],
-    ["a path to the constructor", stored([{ a: 1 }, [["date", ["constructor", "prototype"]]]])],
-    ["a path through a text", stored([{ a: "text" }, [["date", ["a", "length"]]]])],
-    ["a path to what is not there", stored([{ a: 1 }, [["bytes", ["b"], 1]]], [1])],
-    ["a path of objects", stored([{ a: 1 }, [["date", [["a"]]]]])],
-    ["more bytes than there are", stored([{ a: 0 }, [["bytes", ["a"], 5]]], [1, 2, 3])],
-    ["a length below zero", stored([{ a: 0 }, [["bytes", ["a"], -1]]], [1])],
-    ["a length that is a fraction", stored([{ a: 0 }, [["bytes", ["a"], 0.5]]], [1])],
-    ["a length that is a text", stored([{ a: 0 }, [["bytes", ["a"], "1"]]], [1])],
-    ["a map that is no array", stored([{ a: 5 }, [["map", ["a"]]]])],
-    ["a map of no pairs", stored([{ a: [1] }, [["map", ["a"]]]])],
-    ["a bigint of no digits", stored([{ a: "x" }, [["bigint", ["a"]]]])],
+    ["a path to the prototype", stored([{ a: 1 }, [["date", 0, ["__proto__", "polluted"]]]])],
+    ["a path to the constructor", stored([{ a: 1 }, [["date", 0, ["constructor", "prototype"]]]])],
+    ["a path through a text", stored([{ a: "text" }, [["date", 0, ["a", "length"]]]])],
+    ["a path to what is not there", stored([{ a: 1 }, [["bytes", 0, ["b"], 1]]], [1])],
+    ["a path of objects", stored([{ a: 1 }, [["date", 0, [["a"]]]]])],
+    ["more bytes than there are", stored([{ a: 0 }, [["bytes", 0, ["a"], 5]]], [1, 2, 3])],
+    ["a length below zero", stored([{ a: 0 }, [["bytes", 0, ["a"], -1]]], [1])],
+    ["a length that is a fraction", stored([{ a: 0 }, [["bytes", 0, ["a"], 0.5]]], [1])],
+    ["a length that is a text", stored([{ a: 0 }, [["bytes", 0, ["a"], "1"]]], [1])],
+    ["a path that shares more than there is", stored([{ a: { b: 1 } }, [["date", 1, ["b"]]]])],
+    ["a path that shares less than nothing", stored([{ a: 1 }, [["date", -1, ["a"]]]])],
+    ["a path that shares half a step", stored([{ a: 1 }, [["date", 0.5, ["a"]]]])],
+    ["a path of a million steps", stored([{ a: 1 }, [["date", 0, Array.from({ length: 1e6 }, () => "a")]]])],
+    ["a map that is no array", stored([{ a: 5 }, [["map", 0, ["a"]]]])],
+    ["a map of no pairs", stored([{ a: [1] }, [["map", 0, ["a"]]]])],
+    ["a bigint of no digits", stored([{ a: "x" }, [["bigint", 0, ["a"]]]])],
   ])("%s", (_, bytes) => {
     failure("CORRUPT", () => read(bytes), /notes do not fit/);
     expect(Object.keys(Object.prototype)).toEqual([]);

@@ -30,7 +30,9 @@ test("the header's functions are those of the table and those for C only", () =>
 });
 
 test.each(Object.entries(abi.FUNCTIONS))("%s has the same parameters and returns int32_t", (name, types) => {
-  expect(exported.get(name)).toEqual({ result: "int32_t", parameters: types });
+  // In C always the length of what may be passed as a text: the addon for Node sees to that.
+  const parameters = types.map((type) => type.replace(" or text", ""));
+  expect(exported.get(name)).toEqual({ result: "int32_t", parameters });
 });
 
 test("the statuses are the same", () => {

@@ -17,7 +17,7 @@ function fakeRuntime(libraries: Record<string, number>, changes: Partial<Runtime
     platform: "linux",
     arch: "x64",
     libcs: ["gnu", "musl"],
-    traits: { copiedResultMax: Infinity, loopTextLength: 0, bufferEncodes: true },
+    traits: { copiedResultMax: Infinity, loopTextLength: 0, bufferEncodes: true, passesText: false },
     variable: () => undefined,
     open<const Table extends Signatures>(path: string, table: Table): Callable<Table> {
       const version = libraries[path];
