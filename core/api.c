@@ -6,6 +6,7 @@
 
 #include "batch.h"
 #include "clock.h"
+#include "flight.h"
 #include "handle.h"
 #include "iterate.h"
 #include "place.h"
@@ -135,6 +136,40 @@ int32_t fc_touch(uint32_t handle, const void *key, uint32_t key_len, double ttl_
 int32_t fc_ttl(uint32_t handle, const void *key, uint32_t key_len, double *ttl_ms) {
     const cache *c = handle_get(handle);
     return likely(c != NULL) ? read_ttl(c, key, key_len, ttl_ms) : FC_CLOSED;
+}
+
+/* ------------------------------------------------------------ single flight */
+
+int32_t fc_lease_begin(uint32_t handle, const void *key, uint32_t key_len, double lease_ms,
+                       uint32_t flags, double seen_version, fc_lease *lease) {
+    cache *c = (cache *)handle_get(handle);
+    return c ? flight_begin(c, key, key_len, lease_ms, flags, seen_version, lease) : FC_CLOSED;
+}
+
+int32_t fc_lease_end(uint32_t handle, const void *key, uint32_t key_len, double token, uint32_t how,
+                     double ms, const void *text, uint32_t text_len) {
+    const cache *c = handle_get(handle);
+    return c ? flight_end(c, key, key_len, token, how, ms, text, text_len) : FC_CLOSED;
+}
+
+int32_t fc_wait(uint32_t handle, double timeout_ms) {
+    cache *c = handle_hold(handle);
+    if (!c) return FC_CLOSED;
+    const int32_t result = flight_wait(c, timeout_ms);
+    handle_let_go(c);
+    return result;
+}
+
+int32_t fc_wake(uint32_t handle) {
+    const cache *c = handle_get(handle);
+    if (!c) return FC_CLOSED;
+    flight_wake(c);
+    return FC_OK;
+}
+
+int32_t fc_note(uint32_t handle, uint32_t noted) {
+    const cache *c = handle_get(handle);
+    return c ? flight_note(c, noted) : FC_CLOSED;
 }
 
 /* ------------------------------------------------------------------ batches */

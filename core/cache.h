@@ -44,6 +44,11 @@ typedef struct cache {
 #endif
     region request;
     region response;
+    /* see flight.c; by slot, the incarnation of an owner of leases */
+    uint32_t watched[GEOMETRY_SLOTS_MAX]; /* whose death the waiter looks out for */
+    uint32_t dead[GEOMETRY_SLOTS_MAX];    /* known to be dead */
+    uint32_t waiters;                     /* threads inside of flight_wait */
+    uint32_t closing;                     /* they are to leave */
 } cache;
 
 static inline superblock *cache_superblock(const cache *c) { return (superblock *)c->base; }

@@ -24,6 +24,11 @@ uint64_t clock_now_ms(const cache *c);
  * passed in every cache. */
 #define DEADLINE_PASSED 1u
 
+/* The same for less, and up to OS_COARSE_LAG_MS behind. */
+static inline uint64_t clock_coarse_ms(const cache *c) {
+    return os_uptime_coarse_ms() + c->clock_base_ms;
+}
+
 /* A deadline from now in `ttl_ms`, fractions rounded up; 0 (none) for ttl_ms 0 and infinity,
  * DEADLINE_PASSED for less than 0. */
 uint64_t deadline_after_some(const cache *c, double ttl_ms);
@@ -37,8 +42,7 @@ double deadline_distance(const cache *c, uint64_t deadline_ms);
 /* The coarse clock decides all but the last milliseconds before a deadline. */
 static inline bool deadline_passed(const cache *c, uint64_t deadline_ms) {
     if (likely(deadline_ms == 0)) return false;
-    if (likely(deadline_ms > os_uptime_coarse_ms() + c->clock_base_ms + OS_COARSE_LAG_MS))
-        return false;
+    if (likely(deadline_ms > clock_coarse_ms(c) + OS_COARSE_LAG_MS)) return false;
     return clock_now_ms(c) >= deadline_ms;
 }
 

@@ -6,6 +6,7 @@
 
 #include "due.h"
 #include "index.h"
+#include "lease.h"
 #include "lock.h"
 #include "log.h"
 #include "walker.h"
@@ -145,6 +146,7 @@ int32_t guard_recount(const shard *s) {
     store_u64_relaxed(&header->probation_entries, r.probation_entries);
     store_u64_relaxed(&header->version, r.version);
     recount_extents(s);
+    lease_recount(s);
     return FC_OK;
 }
 

@@ -9,8 +9,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "flight.h"
 #include "os/os.h"
 #include "segment.h"
+
+#define CLOSING_SLEEP_US 50u
 
 handle_entry handle_table[HANDLES_MAX];
 
@@ -82,9 +85,39 @@ cache *handle_remove(uint32_t handle) {
     return c;
 }
 
+cache *handle_hold(uint32_t handle) {
+    const handle_entry *entry = &handle_table[handle & (HANDLES_MAX - 1)];
+    cache *c = NULL;
+    pthread_mutex_lock(&guard);
+    if (entry->generation == handle >> HANDLE_INDEX_BITS) c = entry->cache;
+    if (c) store_u32_relaxed(&c->waiters, load_u32_relaxed(&c->waiters) + 1);
+    pthread_mutex_unlock(&guard);
+    return c;
+}
+
+void handle_let_go(cache *c) {
+    pthread_mutex_lock(&guard);
+    store_u32_relaxed(&c->waiters, load_u32_relaxed(&c->waiters) - 1);
+    pthread_mutex_unlock(&guard);
+}
+
+/* Nobody comes any more. They leave at their next slice, if the waking is lost. */
+static void wait_for_waiters(cache *c) {
+    store_u32_relaxed(&c->closing, 1);
+    for (;;) {
+        pthread_mutex_lock(&guard);
+        const uint32_t left = load_u32_relaxed(&c->waiters);
+        pthread_mutex_unlock(&guard);
+        if (left == 0) return;
+        flight_wake(c);
+        os_sleep_us(CLOSING_SLEEP_US);
+    }
+}
+
 int32_t handle_close(uint32_t handle) {
     cache *c = handle_remove(handle);
     if (!c) return FC_CLOSED;
+    wait_for_waiters(c);
     segment_close(c);
     free(c);
     return FC_OK;

@@ -18,12 +18,17 @@ typedef struct handle_entry {
 
 extern handle_entry handle_table[HANDLES_MAX];
 
-/* Takes over `c`. 0 if the table is full. Thread-safe, like handle_close. */
+/* Takes over `c`. 0 if the table is full. Thread-safe, like all but handle_get. */
 uint32_t handle_add(cache *c);
 /* FC_OK, or FC_CLOSED if it was closed already. */
 int32_t handle_close(uint32_t handle);
 /* The cache, which the caller now owns; null if the handle is closed. */
 cache *handle_remove(uint32_t handle);
+
+/* The cache of a handle, or null, for a call that other threads make beside those of its own:
+ * handle_close waits until it is let go. */
+cache *handle_hold(uint32_t handle);
+void handle_let_go(cache *c);
 
 /* The cache of a handle, or null. */
 static inline const cache *handle_get(uint32_t handle) {

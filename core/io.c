@@ -4,6 +4,7 @@
  * the two regions bound to the handle. Each call is the pointer call on those places.
  */
 #include "batch.h"
+#include "flight.h"
 #include "handle.h"
 #include "os/os.h"
 #include "read.h"
@@ -93,7 +94,7 @@ static inline int32_t set(const cache *c, uint32_t key_len, const void *value, u
     const uint32_t mode = control->mode;
     const write_value what = {value, value_len, control->type, control->ttl_ms};
     return write_set(c, key_of(c), key_len, &what, mode,
-                     (mode & ~FC_KEEP_TTL) == FC_SET_IF_VERSION ? control->version : 0);
+                     (mode & ~FC_KEEP_TTL) >= FC_SET_IF_VERSION ? control->version : 0);
 }
 
 int32_t fc_io_set(double handle, double key_len, double value_len) {
@@ -142,6 +143,24 @@ int32_t fc_io_ttl(double handle, double key_len) {
     int32_t status;
     const cache *c = bound(integer(handle), &status);
     return c ? read_ttl(c, key_of(c), integer(key_len), &control_of(c)->ttl_ms) : status;
+}
+
+int32_t fc_io_lease_begin(uint32_t handle, uint32_t key_len, double lease_ms, uint32_t flags,
+                          fc_lease *lease) {
+    int32_t status;
+    cache *c = (cache *)bound(handle, &status);
+    return c ? flight_begin(c, key_of(c), key_len, lease_ms, flags, control_of(c)->version, lease)
+             : status;
+}
+
+int32_t fc_io_lease_end(uint32_t handle, uint32_t key_len, uint32_t how, const void *text,
+                        uint32_t text_len) {
+    int32_t status;
+    const cache *c = bound(handle, &status);
+    if (!c) return status;
+    const fc_control *control = control_of(c);
+    return flight_end(c, key_of(c), key_len, control->version, how, control->ttl_ms, text,
+                      text_len);
 }
 
 int32_t fc_io_get_many(uint32_t handle, uint32_t count, uint32_t request_len,

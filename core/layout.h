@@ -15,8 +15,8 @@
  *               index    E / 64 buckets: the index grows down from the end of extent N-1
  *
  * Sizes come from geometry.c. Raise LAYOUT_VERSION when anything here changes meaning. What the
- * version provides for and nothing uses yet is zero: the tags' table, leases and stamps, the
- * shard's `shard_word` and `leases_held`, a process slot's nonce, the superblock's feature bits.
+ * version provides for and nothing uses yet is zero: the tags' table and stamps, the shard's
+ * `shard_word`, the superblock's feature bits.
  * Who begins to use one sets a feature bit: an incompatible one where others must not go on without
  * knowing it.
  */
@@ -29,7 +29,7 @@
 #include "check.h"
 
 #define LAYOUT_MAGIC 0x3165686361637466ull /* "ftcache1" */
-#define LAYOUT_VERSION 3u
+#define LAYOUT_VERSION 4u
 #define LAYOUT_BYTE_ORDER 0x01020304u
 
 #define CACHE_LINE 64u
@@ -97,11 +97,22 @@ enum counter {
     COUNTERS
 };
 
+/* The same of single flight: see lease.h. They lie beside what others write, for they are rare. */
+enum flight_counter {
+    FLIGHT_RUNS,           /* of factories */
+    FLIGHT_WAITS,          /* calls that waited for another's run */
+    FLIGHT_STALE,          /* calls that were given a stale value */
+    FLIGHT_REFUSED,        /* leases that there was no line for */
+    FLIGHT_STORE_FAILURES, /* results that could not be stored */
+    FLIGHT_COUNTERS
+};
+
 typedef struct process_slot {
     uint32_t incarnation; /* raised by each new owner; never 0 while owned */
     uint32_t unused0;
     uint64_t nonce; /* of the process that the last owner belongs to */
-    uint64_t unused1[6];
+    uint64_t woken; /* what its waiter is woken for; the low half is a futex. See lease.h */
+    uint64_t flights[FLIGHT_COUNTERS];
     uint64_t counters[COUNTERS];
 } process_slot;
 
@@ -202,11 +213,12 @@ typedef struct shard_header {
     uint64_t unused0[3];
     /* line 1: the lock; see lock.c */
     uint64_t lock;
-    uint64_t leases_held; /* room for single flight */
-    uint64_t job;         /* the lock holder's, as the next two: enum job_kind */
+    uint64_t leases_held; /* lease lines in use; the lock holder's, as all that follows */
+    uint64_t job;         /* enum job_kind */
     uint64_t work_looked; /* bytes of records that the cleaner ever looked at, and moved: */
     uint64_t work_moved;  /* tests hold what one set costs against them */
-    uint64_t unused1[3];
+    uint64_t lease_token; /* the last one given */
+    uint64_t leases_taken_over, leases_fenced; /* counters */
     /* lines 2 and 3: the lock holder's; rebuilt from the index after a take-over */
     uint64_t entries;
     uint64_t live_bytes;
@@ -230,6 +242,40 @@ FC_LAYOUT_ASSERT(offsetof(shard_header, entries) == 2 * CACHE_LINE);
 FC_LAYOUT_ASSERT(offsetof(shard_header, version) % 8 == 0);
 FC_LAYOUT_ASSERT(offsetof(shard_header, expired_until_ms) % 8 == 0);
 FC_LAYOUT_ASSERT(sizeof(shard_header) == 4 * CACHE_LINE);
+
+/* ------------------------------------------------------------------ leases */
+
+enum lease_state {
+    LEASE_FREE,        /* all zeros */
+    LEASE_HELD,        /* somebody computes the key's value */
+    LEASE_VACANT,      /* somebody did, and was fenced while others waited */
+    LEASE_FAILED,      /* a run failed: nobody runs before until_ms; begins with its message */
+    LEASE_UNCACHEABLE, /* a run's result was not to be stored: everybody may run */
+    LEASE_TEXT,        /* more of a failure's message */
+    LEASE_STATES
+};
+
+/* A line is found by its key's hash: it lies among the LEASE_WAYS lines from there on. */
+#define LEASE_WAYS 8u
+#define LEASE_TEXT_BYTES 40u /* of a message, in one line */
+#define LEASE_NUMBER_SHIFT 8
+
+typedef struct lease_line {
+    uint64_t hash;  /* of the key */
+    uint64_t state; /* enum lease_state | number << 8. HELD, VACANT: runs in a row that were fenced;
+                       FAILED, TEXT: bytes of the message here */
+    uint64_t until_ms; /* cache time; in none of the states for longer */
+    union {
+        struct {
+            uint64_t token;   /* never given twice */
+            uint64_t owner;   /* as in a lock word */
+            uint64_t waiters; /* bit i: threads in slots i modulo 64 */
+            uint64_t unused[2];
+        } held;
+        uint8_t text[LEASE_TEXT_BYTES];
+    } as;
+} lease_line;
+FC_LAYOUT_ASSERT(sizeof(lease_line) == CACHE_LINE);
 
 /* ----------------------------------------------------------------- record */
 

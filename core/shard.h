@@ -13,6 +13,7 @@ typedef struct shard {
     const geometry *geometry;
     shard_header *header;
     bucket *stash;
+    lease_line *leases;
     extent_life *lives;
     extent_state *states;
     uint8_t *extents;
@@ -27,6 +28,7 @@ static inline shard shard_at(const cache *c, uint32_t index) {
         .geometry = g,
         .header = (shard_header *)base,
         .stash = (bucket *)(base + sizeof(shard_header)),
+        .leases = (lease_line *)(base + SHARD_LEASES_OFFSET),
         .lives = (extent_life *)(base + g->lives_offset),
         .states = (extent_state *)(base + g->states_offset),
         .extents = base + g->extents_offset,

@@ -48,6 +48,23 @@ uint64_t stats_entries(const cache *c) {
     return entries;
 }
 
+static void read_flights(const cache *c, fc_stats_fields *stats) {
+    uint64_t sums[FLIGHT_COUNTERS] = {0};
+    for (uint32_t i = 0; i < c->geometry.slots; i++)
+        for (int counter = 0; counter < FLIGHT_COUNTERS; counter++)
+            sums[counter] += load_u64_relaxed(&cache_slot(c, i)->flights[counter]);
+    stats->flights = sums[FLIGHT_RUNS];
+    stats->flight_waits = sums[FLIGHT_WAITS];
+    stats->stale_served = sums[FLIGHT_STALE];
+    stats->leases_refused = sums[FLIGHT_REFUSED];
+    stats->store_failures = sums[FLIGHT_STORE_FAILURES];
+    for (uint32_t i = 0; i < c->geometry.shards; i++) {
+        const shard s = shard_at(c, i);
+        stats->leases_taken_over += load_u64_relaxed(&s.header->leases_taken_over);
+        stats->leases_fenced += load_u64_relaxed(&s.header->leases_fenced);
+    }
+}
+
 void stats_read(const cache *c, fc_stats_fields *stats) {
     *stats = (fc_stats_fields){0};
     stats->entries = stats_entries(c);
@@ -68,6 +85,7 @@ void stats_read(const cache *c, fc_stats_fields *stats) {
     stats->expirations = sums[COUNT_EXPIRATIONS];
     stats->lock_waits = sums[COUNT_LOCK_WAITS];
     stats->takeovers = sums[COUNT_TAKEOVERS];
+    read_flights(c, stats);
     stats->processes = process_count(c);
     os_file_state file;
     stats->replaced = c->named && os_file_state_get(c->fd, &file) == 0 && !file.linked;

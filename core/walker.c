@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "due.h"
 #include "index.h"
+#include "lease.h"
 #include "log.h"
 #include "report.h"
 
@@ -194,6 +195,14 @@ static void check_sums(check *k) {
                k->number, h->entries, k->s->geometry->shard_entries_max);
 }
 
+static void check_leases(check *k) {
+    const uint32_t used = lease_count(k->s);
+    if (used == UINT32_MAX) BROKEN(k, "shard %" PRIu32 ": a lease line makes no sense", k->number);
+    if (used != k->s->header->leases_held)
+        BROKEN(k, "shard %" PRIu32 ": %" PRIu32 " leases, the header says %" PRIu64, k->number,
+               used, k->s->header->leases_held);
+}
+
 int32_t walker_check(const shard *s, fc_report *report) {
     const uint64_t stride = s->geometry->shard_stride;
     const uint8_t *first = s->cache->base + s->geometry->shards_offset;
@@ -206,6 +215,7 @@ int32_t walker_check(const shard *s, fc_report *report) {
     if (k.status == FC_OK) index_walk(s, check_word, &k);
     if (k.status == FC_OK) check_extents(&k);
     if (k.status == FC_OK) check_sums(&k);
+    if (k.status == FC_OK) check_leases(&k);
     free(k.live);
     return k.status;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * write.c: see write.h. Every operation is: lock, find, decide, make room, append, publish,
- * unlock. A death anywhere leaves the old entry or the new one, as one index word decides.
+ * unlock. A death anywhere leaves the old entry or the new one, as one index word decides. Where
+ * values are being computed (lease.h), the key's lease is taken away before anything changes.
  */
 #include "write.h"
 
@@ -12,6 +13,7 @@
 #include "clock.h"
 #include "entry.h"
 #include "guard.h"
+#include "lease.h"
 #include "lock.h"
 #include "mark.h"
 
@@ -137,17 +139,56 @@ static bool condition_met(const target *t, uint32_t mode, double version) {
         return t->present;
     case FC_SET_IF_VERSION:
         return t->present && (double)record_version(&t->entry.record) == version;
+    case FC_SET_IF_LEASE:
+        return lease_allows(&t->s, t->hash, version);
     default:
         return true;
     }
+}
+
+/* Lets the lease go under which the value was computed that has been stored now. */
+static lease_news land(const target *t) {
+    lease_news news = {0, 0};
+    lease_line *line = lease_find(&t->s, t->hash, clock_coarse_ms(t->s.cache), &news);
+    return line ? lease_free(&t->s, line) : news;
+}
+
+/* With the lock held. `news` is null where no value of the shard is being computed. */
+__attribute__((always_inline)) static inline int32_t set_locked(target *t, const write_value *value,
+                                                                uint32_t mode, double version,
+                                                                uint64_t deadline_ms,
+                                                                lease_news *news) {
+    const uint32_t condition = mode & ~FC_KEEP_TTL;
+    const uint64_t before = load_u64_relaxed(&t->s.header->entries);
+    int32_t status = FC_MISS;
+    look_up(t);
+    if (unlikely(mode & FC_KEEP_TTL) && t->present) deadline_ms = t->entry.record.deadline_ms;
+    if (condition_met(t, condition, version)) {
+        if (news && condition != FC_SET_IF_LEASE) *news = lease_fence(&t->s, t->hash);
+        status = store_or_recount(t, value, deadline_ms);
+        if (news && condition == FC_SET_IF_LEASE && status == FC_OK) *news = land(t);
+    }
+    const uint64_t now = load_u64_relaxed(&t->s.header->entries);
+    index_shrink(&t->s, SPLITS_UNDONE + (uint32_t)(before - min_u64(now, before)));
+    guard_unlock(&t->s);
+    return status;
+}
+
+__attribute__((noinline)) static int32_t set_beside_leases(target *t, const write_value *value,
+                                                           uint32_t mode, double version,
+                                                           uint64_t deadline_ms) {
+    lease_news news = {0, 0};
+    const int32_t status = set_locked(t, value, mode, version, deadline_ms, &news);
+    lease_tell(t->s.cache, news);
+    return status;
 }
 
 static int32_t set(target *t, const write_value *value, uint32_t mode, double version) {
     const cache *c = t->s.cache;
     int32_t status = value_check(c, value->len, value->type, value->ttl_ms);
     if (status != FC_OK) return status;
-    const uint32_t condition = mode & ~FC_KEEP_TTL;
-    if (condition > FC_SET_IF_VERSION || !(version >= 0 && version <= (double)VERSION_MASK))
+    if ((mode & ~FC_KEEP_TTL) > FC_SET_IF_LEASE ||
+        !(version >= 0 && version <= (double)VERSION_MASK))
         return FC_INVALID_ARGUMENT;
     /* Fetch what the lock's holder will need while nobody waits, and read the clock meanwhile. */
     prefetch(&t->s.header->lock);
@@ -155,19 +196,12 @@ static int32_t set(target *t, const write_value *value, uint32_t mode, double ve
     prefetch(&t->s.header->expired_max);
     bucket_pair pair;
     index_prefetch(&t->s, t->hash, &pair);
-    uint64_t deadline_ms = deadline_after(c, value->ttl_ms);
+    const uint64_t deadline_ms = deadline_after(c, value->ttl_ms);
     (void)index_prefetch_record(&t->s, t->hash, &pair);
     status = guard_lock(&t->s);
     if (status != FC_OK) return status;
-    const uint64_t before = load_u64_relaxed(&t->s.header->entries);
-    look_up(t);
-    if (unlikely(mode & FC_KEEP_TTL) && t->present) deadline_ms = t->entry.record.deadline_ms;
-    status =
-        condition_met(t, condition, version) ? store_or_recount(t, value, deadline_ms) : FC_MISS;
-    const uint64_t now = load_u64_relaxed(&t->s.header->entries);
-    index_shrink(&t->s, SPLITS_UNDONE + (uint32_t)(before - min_u64(now, before)));
-    guard_unlock(&t->s);
-    return status;
+    if (lease_any(&t->s)) return set_beside_leases(t, value, mode, version, deadline_ms);
+    return set_locked(t, value, mode, version, deadline_ms, NULL);
 }
 
 int32_t write_set(const cache *c, const void *key, uint32_t key_len, const write_value *value,
@@ -184,8 +218,10 @@ int32_t write_set_hashed(const cache *c, uint64_t hash, const void *key, uint32_
 }
 
 static int32_t delete(target *t) {
+    lease_news news = {0, 0};
     int32_t status = guard_lock(&t->s);
     if (status != FC_OK) return status;
+    if (lease_any(&t->s)) news = lease_fence(&t->s, t->hash);
     look_up(t);
     status = FC_MISS;
     if (t->present) {
@@ -194,6 +230,7 @@ static int32_t delete(target *t) {
     }
     index_shrink(&t->s, SPLITS_UNDONE);
     guard_unlock(&t->s);
+    lease_tell(t->s.cache, news);
     return status;
 }
 
@@ -272,6 +309,7 @@ int32_t write_increment(const cache *c, const void *key, uint32_t key_len, doubl
     status = guard_lock(&t.s);
     if (status != FC_OK) return status;
     look_up(&t);
+    lease_news news = {0, 0};
     double number = initial;
     if (t.present && !number_of(&t, &number)) {
         status = FC_INVALID_ARGUMENT;
@@ -280,11 +318,13 @@ int32_t write_increment(const cache *c, const void *key, uint32_t key_len, doubl
     } else {
         if (t.present) deadline_ms = t.entry.record.deadline_ms;
         number += by;
+        if (lease_any(&t.s)) news = lease_fence(&t.s, t.hash);
         const write_value value = {&number, sizeof number, FC_TYPE_NUMBER, 0};
         status = store_or_recount(&t, &value, deadline_ms);
         if (status == FC_OK) *result = number;
     }
     guard_unlock(&t.s);
+    lease_tell(c, news);
     return status;
 }
 
@@ -295,10 +335,13 @@ static int32_t clear_shard(shard *s) {
     int32_t status = guard_lock(s);
     if (status != FC_OK) return status;
     const uint64_t entries = load_u64_relaxed(&s->header->entries);
+    lease_news news = {0, 0};
+    if (lease_any(s)) news = lease_fence_all(s);
     index_clear(s);
     status = guard_recount(s);
     if (status == FC_OK) cache_count(s->cache, COUNT_DELETES, entries);
     guard_unlock(s);
+    lease_tell(s->cache, news);
     return status;
 }
 

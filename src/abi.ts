@@ -7,7 +7,7 @@
 // Struct offsets are those of LP64, little-endian: the only targets we build for.
 
 /** `FC_ABI_VERSION`; compared with `fc_abi_version()` when the library is loaded. */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 
 /** `FC_STATUS_TABLE`: results below zero. The error codes derive from the names. */
 export const STATUS = {
@@ -58,7 +58,16 @@ export const ON_MISMATCH = { ERROR: 0, ATTACH: 1, REPLACE: 2 } as const;
 export const EVICTION = { DEFAULT: 0, LRU: 1, S3FIFO: 2 } as const;
 
 /** `fc_set_mode`, without its prefix `SET_IF_`. */
-export const SET_MODE = { ALWAYS: 0, ABSENT: 1, PRESENT: 2, VERSION: 3 } as const;
+export const SET_MODE = { ALWAYS: 0, ABSENT: 1, PRESENT: 2, VERSION: 3, LEASE: 4 } as const;
+
+/** `fc_lease_result`. */
+export const LEASE = { TAKEN: 0, HELD: 1, FRESH: 2, FAILED: 3, SHARED: 4, REFUSED: 5 } as const;
+
+/** `fc_lease_how`. */
+export const LEASE_END = { PASS: 0, FAIL: 1, GIVE_UP: 2 } as const;
+
+/** `fc_noted`. */
+export const NOTED = { FLIGHT: 0, WAIT: 1, STALE: 2, REFUSED: 3, STORE_FAILURE: 4 } as const;
 
 /** The plain `#define`s that both sides must agree on. */
 export const CONSTANTS = {
@@ -71,6 +80,9 @@ export const CONSTANTS = {
   FC_PEEK: 1,
   FC_NO_VALUE: 2,
   FC_KEEP_TTL: 16,
+  FC_LEASE_TEXT_MAX: 200,
+  FC_LEASE_MS_MAX: 86_400_000,
+  FC_LEASE_FORCE: 1,
   FC_PACKED_KEY_UNIT: 4,
   FC_PACKED_ENTRY_UNIT: 8,
   FC_PACKED_ANSWER_UNIT: 8,
@@ -111,6 +123,10 @@ export const FUNCTIONS = {
   fc_io_increment: ["f64", "f64 or text", "f64"],
   fc_io_touch: ["f64", "f64 or text", "f64"],
   fc_io_ttl: ["f64", "f64 or text"],
+  fc_io_lease_begin: ["u32", "u32", "f64", "u32", "buffer"],
+  fc_io_lease_end: ["u32", "u32", "u32", "buffer", "u32"],
+  fc_wake: ["u32"],
+  fc_note: ["u32", "u32"],
   fc_io_get_many: ["u32", "u32", "u32", "u32", "u32"],
   fc_io_set_many: ["u32", "u32", "u32"],
   fc_io_delete_many: ["u32", "u32", "u32"],
@@ -185,6 +201,18 @@ export const PACKED_ENTRY_SIZE = 24;
 export const PACKED_ANSWER = { length: 0, type: 4, version: 8 } as const;
 export const PACKED_ANSWER_SIZE = 16;
 
+/** `fc_lease`. */
+export const LEASE_FIELDS = {
+  token: 0,
+  left_ms: 8,
+  kind: 16,
+  fenced: 20,
+  text_len: 24,
+  reserved: 28,
+  text: 32,
+} as const;
+export const LEASE_SIZE = 232;
+
 /** `fc_cursor`: 32 bytes that only native code understands. */
 export const CURSOR_SIZE = 32;
 
@@ -222,4 +250,11 @@ export const STATS_FIELDS = [
   "lock_waits",
   "takeovers",
   "replaced",
+  "flights",
+  "flight_waits",
+  "stale_served",
+  "leases_refused",
+  "store_failures",
+  "leases_taken_over",
+  "leases_fenced",
 ] as const;

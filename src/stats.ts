@@ -23,6 +23,13 @@ export function readStats(handle: Handle): Stats {
     lockWaits: raw.lock_waits,
     takeovers: raw.takeovers,
     replaced: raw.replaced === 1,
+    factoryRuns: raw.flights,
+    coalescedWaits: raw.flight_waits,
+    staleServed: raw.stale_served,
+    leasesTakenOver: raw.leases_taken_over,
+    leasesRefused: raw.leases_refused,
+    leasesFenced: raw.leases_fenced,
+    storeFailures: raw.store_failures,
   };
 }
 

@@ -165,6 +165,20 @@ export interface Stats {
    * name now shares nothing with this cache: close it and open it again.
    */
   readonly replaced: boolean;
+  /** Factories of `getOrSet` that ran. */
+  readonly factoryRuns: number;
+  /** Calls of `getOrSet` that waited for the run of another. */
+  readonly coalescedWaits: number;
+  /** Calls of `getOrSet` that were given a stale value. */
+  readonly staleServed: number;
+  /** Leases taken over from owners that had died, or took longer than their `lease`. */
+  readonly leasesTakenOver: number;
+  /** Runs without a lease, because there was no room for one: their values were not stored. */
+  readonly leasesRefused: number;
+  /** Leases that were lost because the key was set, deleted or cleared meanwhile. */
+  readonly leasesFenced: number;
+  /** Results of factories that could not be stored: too large, or the shard was busy. */
+  readonly storeFailures: number;
 }
 
 /** The geometry of an open segment. */

@@ -44,7 +44,7 @@ extern "C" {
 #endif
 
 /* Raised when a call, a structure or a status below changes its meaning. */
-#define FC_ABI_VERSION 3
+#define FC_ABI_VERSION 4
 
 #define FC_KEY_LEN_MAX 1024u
 #define FC_NAME_LEN_MAX 200u
@@ -248,6 +248,14 @@ typedef struct fc_stats_fields {
     /* 1 if the name or path that led to this segment no longer does: another took its place
      * (FC_MISMATCH_REPLACE), or it was removed. Who opens it now shares nothing with us. */
     uint64_t replaced;
+    /* single flight; see fc_lease_begin */
+    uint64_t flights;           /* fc_note: factories that ran */
+    uint64_t flight_waits;      /* fc_note: calls that waited for another's run */
+    uint64_t stale_served;      /* fc_note */
+    uint64_t leases_refused;    /* because the table was full */
+    uint64_t store_failures;    /* fc_note: results that could not be stored */
+    uint64_t leases_taken_over; /* from owners that had died, or were late */
+    uint64_t leases_fenced;     /* whose key was stored, removed or cleared meanwhile */
 } fc_stats_fields;
 
 FC_API int32_t fc_stats(uint32_t handle, fc_stats_fields *stats);
@@ -282,7 +290,8 @@ typedef enum fc_set_mode {
     FC_SET = 0,            /* store in any case */
     FC_SET_IF_ABSENT = 1,  /* else FC_MISS */
     FC_SET_IF_PRESENT = 2, /* else FC_MISS */
-    FC_SET_IF_VERSION = 3  /* only if the entry is there with that version, else FC_MISS */
+    FC_SET_IF_VERSION = 3, /* only if the entry is there with that version, else FC_MISS */
+    FC_SET_IF_LEASE = 4    /* only under the lease of that token, which ends then; else FC_MISS */
 } fc_set_mode;
 
 /* May be added to a mode: the value takes over the deadline, or the lack of one, of the entry that
@@ -291,7 +300,8 @@ typedef enum fc_set_mode {
 
 /* Stores a value; atomic for readers in all processes and against a crash at
  * any instruction. With a `ttl_ms` below 0 it counts as stored and has expired: the answer is the
- * same, what it replaces is gone. `version` is used by FC_SET_IF_VERSION only.
+ * same, what it replaces is gone. `version` is used by FC_SET_IF_VERSION, and by FC_SET_IF_LEASE as
+ * the token of fc_lease_begin. Any other mode takes the lease of the key away.
  * Evicts other entries when the shard is full. FC_OK, FC_MISS (condition not
  * met, nothing changed), KEY_TOO_LONG, VALUE_TOO_LARGE, INVALID_ARGUMENT, BUSY,
  * CORRUPT. Bounded work under the lock: see ARCHITECTURE.md. */
@@ -299,7 +309,8 @@ FC_API int32_t fc_set(uint32_t handle, const void *key, uint32_t key_len, const 
                       uint32_t value_len, uint32_t type, uint32_t mode, double ttl_ms,
                       double version);
 
-/* Removes an entry. FC_OK or FC_MISS. No read that starts after the return finds it. */
+/* Removes an entry. FC_OK or FC_MISS. No read that starts after the return finds it. Takes the
+ * lease of the key away, whether there was an entry or not. */
 FC_API int32_t fc_delete(uint32_t handle, const void *key, uint32_t key_len);
 
 /* FC_OK if the entry is there (recency is left alone), else FC_MISS. */
@@ -325,6 +336,87 @@ FC_API int32_t fc_clear(uint32_t handle);
 
 /* Number of entries into *entries; expired ones are dropped first, as fc_stats says. FC_OK. */
 FC_API int32_t fc_size(uint32_t handle, double *entries);
+
+/* ------------------------------------------------------------ single flight */
+
+/* Of all processes that want to compute the value of a key, one holds the key's lease, the others
+ * wait for it:
+ *
+ *   fc_lease_begin -> TAKEN    compute, then fc_set with FC_SET_IF_LEASE and the token, or, if that
+ *                              is refused or nothing is to be stored, fc_lease_end
+ *                  -> HELD     fc_wait, then look for the value, then fc_lease_begin again
+ *                  -> FRESH    a value was stored meanwhile: look again
+ *
+ * A lease ends with its process, as the kernel tells; or when its time is over and another wants
+ * it; or when its key is stored, removed or cleared by anybody: what was computed is not stored
+ * then (FC_SET_IF_LEASE answers FC_MISS). There is room for a fixed number of leases. */
+typedef enum fc_lease_result {
+    FC_LEASE_TAKEN = 0,  /* ours: `token` */
+    FC_LEASE_HELD = 1,   /* another's, under `token`, for `left_ms` at most */
+    FC_LEASE_FRESH = 2,  /* there is a value that is not of `seen_version` */
+    FC_LEASE_FAILED = 3, /* the last run failed less than its FC_LEASE_FAIL's time ago: `text` */
+    FC_LEASE_SHARED = 4, /* the last result was not to be stored: everybody may run, and store under
+                            `token`, for `left_ms` */
+    FC_LEASE_REFUSED = 5 /* no room: run without a lease, and store nothing, since nobody would know
+                            that the key was removed meanwhile */
+} fc_lease_result;
+
+#define FC_LEASE_TEXT_MAX 200u
+#define FC_LEASE_MS_MAX 86400000.0
+
+typedef struct fc_lease {
+    double token;    /* a whole number below 2^53 */
+    double left_ms;  /* HELD, FAILED, SHARED: until that is over */
+    uint32_t kind;   /* the bit of fc_wait's result that tells of this key */
+    uint32_t fenced; /* TAKEN, HELD: so many runs in a row before this one were not stored, because
+                          the key was stored, removed or cleared meanwhile */
+    uint32_t text_len; /* FAILED */
+    uint32_t reserved;
+    uint8_t text[FC_LEASE_TEXT_MAX];
+} fc_lease;
+
+/* fc_lease_begin: take the lease from whoever holds it, and disregard failures. */
+#define FC_LEASE_FORCE 1u
+
+/* Asks for the lease of a key, for `lease_ms` (above 0, at most FC_LEASE_MS_MAX). `seen_version` is
+ * that of the value that the caller found, 0 if there was none, below 0 not to have the cache
+ * looked at again. Returns an fc_lease_result, or INVALID_ARGUMENT, KEY_TOO_LONG, BUSY, CORRUPT.
+ * Whoever gets HELD has to call fc_wait, with whatever time, before he asks again: it is there that
+ * an owner's death is noticed. Cost: as fc_set; about 3 us more where an owner is first met. */
+FC_API int32_t fc_lease_begin(uint32_t handle, const void *key, uint32_t key_len, double lease_ms,
+                              uint32_t flags, double seen_version, fc_lease *lease);
+
+typedef enum fc_lease_how {
+    FC_LEASE_PASS = 0, /* the next one may run */
+    FC_LEASE_FAIL = 1, /* nobody is to run for `ms`; `text`, at most FC_LEASE_TEXT_MAX bytes, tells
+                            why, the end of it may be lost */
+    FC_LEASE_GIVE_UP = 2 /* everybody may run for `ms`, at the same time */
+} fc_lease_how;
+
+/* Ends a lease that was taken, without a value. Those who wait are woken. `ms` is above 0 and at
+ * most FC_LEASE_MS_MAX. FC_OK, or FC_MISS if it was lost; else the statuses of fc_lease_begin. */
+FC_API int32_t fc_lease_end(uint32_t handle, const void *key, uint32_t key_len, double token,
+                            uint32_t how, double ms, const void *text, uint32_t text_len);
+
+/* Sleeps until a lease changes that the caller's slot (thread and segment) got HELD for: the result
+ * has the bits of their `kind`, and may have others; all bits when an owner has died. 0 after
+ * `timeout_ms` (at most FC_LEASE_MS_MAX): then ask again for every lease that is waited for, as
+ * after a result that has its bit. FC_CLOSED if the handle is closed meanwhile, which waits for the
+ * call to end. The one call that other threads may make beside those of the handle's own; one at a
+ * time for all handles that a thread has on a segment. */
+FC_API int32_t fc_wait(uint32_t handle, double timeout_ms);
+/* Ends a call of fc_wait of the same slot, or the next one, at once. */
+FC_API int32_t fc_wake(uint32_t handle);
+
+/* What fc_note counts, for fc_stats. */
+typedef enum fc_noted {
+    FC_NOTED_FLIGHT = 0,
+    FC_NOTED_WAIT = 1,
+    FC_NOTED_STALE = 2,
+    FC_NOTED_REFUSED = 3, /* counted by fc_lease_begin */
+    FC_NOTED_STORE_FAILURE = 4
+} fc_noted;
+FC_API int32_t fc_note(uint32_t handle, uint32_t noted);
 
 /* ---------------------------------------------------------------- batches */
 
@@ -446,6 +538,12 @@ FC_API int32_t fc_io_increment(double handle, double key_len, double by);
 FC_API int32_t fc_io_touch(double handle, double key_len, double ttl_ms);
 /* As fc_ttl; the time goes to control.ttl_ms. */
 FC_API int32_t fc_io_ttl(double handle, double key_len);
+/* As fc_lease_begin and fc_lease_end, with `seen_version` or `token` in control.version and `ms` in
+ * control.ttl_ms. */
+FC_API int32_t fc_io_lease_begin(uint32_t handle, uint32_t key_len, double lease_ms, uint32_t flags,
+                                 fc_lease *lease);
+FC_API int32_t fc_io_lease_end(uint32_t handle, uint32_t key_len, uint32_t how, const void *text,
+                               uint32_t text_len);
 /* The batches: `count` packed records of `request_len` bytes at FC_IO_VALUE. */
 FC_API int32_t fc_io_get_many(uint32_t handle, uint32_t count, uint32_t request_len,
                               uint32_t response_offset, uint32_t flags);

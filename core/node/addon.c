@@ -239,30 +239,34 @@ static napi_value read_result_of(napi_env env, const argument *a, int32_t status
 #define B(i) (a[i].bytes)
 
 /* X(function, kinds of its arguments, the call); R for one that reads a value */
-#define FUNCTIONS(X, R)                                                      \
-    X(fc_abi_version, "", fc_abi_version())                                  \
-    X(fc_open, "bbnb", open_in(env, B(0), B(1), U(2), B(3)))                 \
-    X(fc_close, "n", close_in(env, U(0)))                                    \
-    X(fc_destroy, "nbnb", fc_destroy(U(0), B(1), U(2), B(3)))                \
-    X(fc_list, "bn", fc_list(B(0), U(1)))                                    \
-    X(fc_info, "nb", fc_info(U(0), B(1)))                                    \
-    X(fc_stats, "nb", fc_stats(U(0), B(1)))                                  \
-    X(fc_clear, "n", fc_clear(U(0)))                                         \
-    X(fc_size, "nb", fc_size(U(0), B(1)))                                    \
-    X(fc_iterate, "nbbnb", fc_iterate(U(0), B(1), B(2), U(3), B(4)))         \
-    X(fc_bind, "nnbn", fc_bind(U(0), U(1), B(2), U(3)))                      \
-    R(fc_io_get, "nkn", fc_io_get(N(0), N(1), N(2)))                         \
-    R(fc_io_peek, "nkn", fc_io_peek(N(0), N(1), N(2)))                       \
-    X(fc_io_get_into, "nkbnn", fc_io_get_into(U(0), U(1), B(2), U(3), U(4))) \
-    X(fc_io_set, "nkv", fc_io_set(N(0), N(1), N(2)))                         \
-    X(fc_io_set_from, "nkbn", fc_io_set_from(U(0), U(1), B(2), U(3)))        \
-    X(fc_io_delete, "nk", fc_io_delete(N(0), N(1)))                          \
-    X(fc_io_has, "nk", fc_io_has(N(0), N(1)))                                \
-    X(fc_io_increment, "nkn", fc_io_increment(N(0), N(1), N(2)))             \
-    X(fc_io_touch, "nkn", fc_io_touch(N(0), N(1), N(2)))                     \
-    X(fc_io_ttl, "nk", fc_io_ttl(N(0), N(1)))                                \
-    X(fc_io_get_many, "nnnnn", fc_io_get_many(U(0), U(1), U(2), U(3), U(4))) \
-    X(fc_io_set_many, "nnn", fc_io_set_many(U(0), U(1), U(2)))               \
+#define FUNCTIONS(X, R)                                                            \
+    X(fc_abi_version, "", fc_abi_version())                                        \
+    X(fc_open, "bbnb", open_in(env, B(0), B(1), U(2), B(3)))                       \
+    X(fc_close, "n", close_in(env, U(0)))                                          \
+    X(fc_destroy, "nbnb", fc_destroy(U(0), B(1), U(2), B(3)))                      \
+    X(fc_list, "bn", fc_list(B(0), U(1)))                                          \
+    X(fc_info, "nb", fc_info(U(0), B(1)))                                          \
+    X(fc_stats, "nb", fc_stats(U(0), B(1)))                                        \
+    X(fc_clear, "n", fc_clear(U(0)))                                               \
+    X(fc_size, "nb", fc_size(U(0), B(1)))                                          \
+    X(fc_iterate, "nbbnb", fc_iterate(U(0), B(1), B(2), U(3), B(4)))               \
+    X(fc_bind, "nnbn", fc_bind(U(0), U(1), B(2), U(3)))                            \
+    R(fc_io_get, "nkn", fc_io_get(N(0), N(1), N(2)))                               \
+    R(fc_io_peek, "nkn", fc_io_peek(N(0), N(1), N(2)))                             \
+    X(fc_io_get_into, "nkbnn", fc_io_get_into(U(0), U(1), B(2), U(3), U(4)))       \
+    X(fc_io_set, "nkv", fc_io_set(N(0), N(1), N(2)))                               \
+    X(fc_io_set_from, "nkbn", fc_io_set_from(U(0), U(1), B(2), U(3)))              \
+    X(fc_io_delete, "nk", fc_io_delete(N(0), N(1)))                                \
+    X(fc_io_has, "nk", fc_io_has(N(0), N(1)))                                      \
+    X(fc_io_increment, "nkn", fc_io_increment(N(0), N(1), N(2)))                   \
+    X(fc_io_touch, "nkn", fc_io_touch(N(0), N(1), N(2)))                           \
+    X(fc_io_ttl, "nk", fc_io_ttl(N(0), N(1)))                                      \
+    X(fc_io_lease_begin, "nnnnb", fc_io_lease_begin(U(0), U(1), N(2), U(3), B(4))) \
+    X(fc_io_lease_end, "nnnbn", fc_io_lease_end(U(0), U(1), U(2), B(3), U(4)))     \
+    X(fc_wake, "n", fc_wake(U(0)))                                                 \
+    X(fc_note, "nn", fc_note(U(0), U(1)))                                          \
+    X(fc_io_get_many, "nnnnn", fc_io_get_many(U(0), U(1), U(2), U(3), U(4)))       \
+    X(fc_io_set_many, "nnn", fc_io_set_many(U(0), U(1), U(2)))                     \
     X(fc_io_delete_many, "nnn", fc_io_delete_many(U(0), U(1), U(2)))
 
 #define DEFINE(function, shape, call)                                           \

@@ -12,6 +12,9 @@ const FOR_C_ONLY = [
   "fc_verify",
   "fc_get",
   "fc_set",
+  "fc_lease_begin",
+  "fc_lease_end",
+  "fc_wait",
   "fc_delete",
   "fc_has",
   "fc_increment",
@@ -46,6 +49,9 @@ test.each([
   ["fc_create", "FC_", abi.CREATE],
   ["fc_on_mismatch", "FC_MISMATCH_", abi.ON_MISMATCH],
   ["fc_eviction", "FC_EVICTION_", abi.EVICTION],
+  ["fc_lease_result", "FC_LEASE_", abi.LEASE],
+  ["fc_lease_how", "FC_LEASE_", abi.LEASE_END],
+  ["fc_noted", "FC_NOTED_", abi.NOTED],
 ])("the members of %s are the same", (name, prefix, members) => {
   expect(header.enumMembers(name, prefix)).toEqual(members);
 });
@@ -78,6 +84,7 @@ describe("structures", () => {
     ["fc_packed_key", abi.PACKED_KEY, abi.PACKED_KEY_SIZE],
     ["fc_packed_entry", abi.PACKED_ENTRY, abi.PACKED_ENTRY_SIZE],
     ["fc_packed_answer", abi.PACKED_ANSWER, abi.PACKED_ANSWER_SIZE],
+    ["fc_lease", abi.LEASE_FIELDS, abi.LEASE_SIZE],
   ])("%s has the same fields at the same offsets", (name, fields, size) => {
     const layout = header.struct(name);
     expect(layout).toEqual({ fields, size });

@@ -94,7 +94,7 @@ static void what_is_no_time_is_refused_and_changes_nothing(void) {
     }
     CHECK(isinf(ttl_of("key")), "the deadline changed");
     CHECK_STATUS(FC_INVALID_ARGUMENT, set("key", FC_KEEP_TTL << 1, 0));
-    CHECK_STATUS(FC_INVALID_ARGUMENT, set("key", FC_KEEP_TTL | (FC_SET_IF_VERSION + 1), 0));
+    CHECK_STATUS(FC_INVALID_ARGUMENT, set("key", FC_KEEP_TTL | (FC_SET_IF_LEASE + 1), 0));
     CHECK_STATUS(FC_INVALID_ARGUMENT, increment("none", INFINITY, 0, &sum));
 }
 

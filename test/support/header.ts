@@ -63,7 +63,14 @@ export function constantNames(): string[] {
   return [...code.matchAll(/#define (FC_\w+) +[(\d]/g)].map((match) => match[1] as string);
 }
 
-const SIZES: Record<string, number> = { uint32_t: 4, int32_t: 4, uint64_t: 8, double: 8, char: 1 };
+const SIZES: Record<string, number> = {
+  uint8_t: 1,
+  uint32_t: 4,
+  int32_t: 4,
+  uint64_t: 8,
+  double: 8,
+  char: 1,
+};
 
 /** A struct's layout on LP64: the offset of each field, in order, and its size. */
 export function struct(name: string): { fields: Record<string, number>; size: number } {

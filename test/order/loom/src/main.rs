@@ -15,6 +15,7 @@ mod lock;
 mod orders;
 mod publish;
 mod reuse;
+mod wake;
 
 use orders::{Orders, USED, VIOLATED};
 use std::process::{exit, Command};
@@ -187,6 +188,15 @@ const PROTOCOLS: &[Protocol] = &[
             "take over acquire",
             "the incarnation's acquire stands before it, or the kernel's answer",
         )],
+    },
+    Protocol {
+        name: "waking",
+        model: wake::model,
+        needed: &["find acquire", "tell release"],
+        spare: &[
+            ("word release", "the telling's release stands behind it"),
+            ("word acquire", "the finding's acquire stands before it"),
+        ],
     },
 ];
 
