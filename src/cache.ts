@@ -23,6 +23,7 @@ import { Anchor, destroySegment, Handle, listSegments } from "./segment.ts";
 import { readSize, readStats } from "./stats.ts";
 import type {
   BatchEntry,
+  Bytes,
   IncrementOptions,
   Info,
   Key,
@@ -127,18 +128,21 @@ export class FastCache<V = unknown> {
     return listSegments();
   }
 
-  /** The value, or `undefined`. Marks the entry as used. Takes no lock. */
-  get(key: Key): V | undefined {
-    return read(this.#handle, key, 0) as V | undefined;
+  /**
+   * The value, or `undefined`. Marks the entry as used. Takes no lock. Of which type it is, is what the program
+   * says: nothing checks it.
+   */
+  get<T extends V = V>(key: Key): T | undefined {
+    return read(this.#handle, key, 0) as T | undefined;
   }
 
   /** As `get`, but leaves the entry's recency alone. */
-  peek(key: Key): V | undefined {
-    return read(this.#handle, key, FC_PEEK) as V | undefined;
+  peek<T extends V = V>(key: Key): T | undefined {
+    return read(this.#handle, key, FC_PEEK) as T | undefined;
   }
 
   /** The stored bytes, whatever the kind of the value, or `undefined`. Marks the entry as used. */
-  getBytes(key: Key): Uint8Array | undefined {
+  getBytes(key: Key): Bytes | undefined {
     return readBytes(this.#handle, key);
   }
 
@@ -218,8 +222,8 @@ export class FastCache<V = unknown> {
   }
 
   /** The value and its version, for `compareAndSet`; or `undefined`. Marks the entry as used. */
-  getWithVersion(key: Key): Versioned<V> | undefined {
-    return readVersioned(this.#handle, key) as Versioned<V> | undefined;
+  getWithVersion<T extends V = V>(key: Key): Versioned<T> | undefined {
+    return readVersioned(this.#handle, key) as Versioned<T> | undefined;
   }
 
   /**
@@ -255,8 +259,8 @@ export class FastCache<V = unknown> {
    * native call for as many as fit (256 KiB of keys, 64 KiB of values), which prefetches, so that
    * it costs a fraction of single lookups in a large segment. Each lookup is atomic, the batch is not.
    */
-  getMany(keys: Iterable<Key>): (V | undefined)[] {
-    return getMany(this.#handle, keys) as (V | undefined)[];
+  getMany<T extends V = V>(keys: Iterable<Key>): (T | undefined)[] {
+    return getMany(this.#handle, keys) as (T | undefined)[];
   }
 
   /** Whether there is an entry, for many keys at once: an array in their order. Otherwise as `has`. */

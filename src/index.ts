@@ -7,6 +7,7 @@ export { FastCache } from "./cache.ts";
 export { FastCacheError, type FastCacheErrorCode } from "./errors.ts";
 export type {
   BatchEntry,
+  Bytes,
   Codec,
   Eviction,
   IncrementOptions,

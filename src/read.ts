@@ -7,7 +7,7 @@
 import { CONSTANTS, DOUBLE, STATUS, TYPE, WORD } from "./abi.ts";
 import { corrupt, type FastCacheError, invalid } from "./errors.ts";
 import type { Handle } from "./segment.ts";
-import type { Key, Versioned } from "./types.ts";
+import type { Bytes, Key, Versioned } from "./types.ts";
 import { keyName, passKey, writeKey } from "./wire/key.ts";
 import { HASHED_LEN, isHashed, isSameKey, maybeHashed, readHead } from "./wire/long_key.ts";
 import { lengthOf, Memory } from "./wire/memory.ts";
@@ -78,7 +78,7 @@ export function readPassed(handle: Handle, passed: number | string, flags: numbe
 }
 
 /** The stored bytes of a value of any kind, the caller's to keep, or `undefined`. */
-export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
+export function readBytes(handle: Handle, key: Key): Bytes | undefined {
   const { pool } = handle;
   const place = pool.place();
   const keyLength = writeKey(handle.request, key, FC_IO_KEY);
@@ -90,7 +90,7 @@ export function readBytes(handle: Handle, key: Key): Uint8Array | undefined {
 }
 
 /** As `readBytes`, for a key that is stored under its hash. */
-function readBytesOfLong(handle: Handle, key: Key, keyLength: number): Uint8Array<ArrayBuffer> | undefined {
+function readBytesOfLong(handle: Handle, key: Key, keyLength: number): Bytes | undefined {
   const { native, pool, request } = handle;
   const place = pool.place();
   const first = native.fc_io_get(handle.id, keyLength, place) as number; // no text was passed

@@ -8,6 +8,9 @@
  */
 export type Key = string | Uint8Array;
 
+/** A `Uint8Array` on memory that is not shared, as `new Response` takes it, in all versions of TypeScript from 5.2 on. */
+export type Bytes = ReturnType<typeof Uint8Array.of>;
+
 /**
  * Encodes and decodes values of the user's own kind: every object that is not a
  * `Uint8Array`. Strings, numbers, bigints, booleans, `null` and bytes never go through it.

@@ -14,6 +14,7 @@
 import { CONSTANTS } from "../abi.ts";
 import type { Binding } from "../binding/binding.ts";
 import { statusError } from "../errors.ts";
+import type { Bytes } from "../types.ts";
 import { Memory } from "./memory.ts";
 
 const BLOCK_SIZE = 65_536;
@@ -58,7 +59,7 @@ export class ReadPool {
    * `length` bytes at `offset` of `memory`, for the user to keep. Memory other than
    * the block belongs to one value, of which these bytes may be a part.
    */
-  take(memory: Memory, offset: number, length: number): Uint8Array {
+  take(memory: Memory, offset: number, length: number): Bytes {
     const end = offset + length;
     if (length <= this.#copiedMax) return memory.bytes.slice(offset, end);
     if (memory !== this.memory) {

@@ -68,11 +68,25 @@ test.each([
   ["CommonJS", "types.cts", 'import { FastCache, type OpenOptions } from "fastcache";'],
 ])("has types that %s compiles with, without Node's", (_, file, line) => {
   const body = `const options: OpenOptions<number> = { size: 1 };
-    export const five: number | undefined = FastCache.open<number>(options).set("key", 5).get("key");`;
+    export const five: number | undefined = FastCache.open<number>(options).set("key", 5).get("key");
+    const mixed = FastCache.open({ size: 1 });
+    export const text: string | undefined = mixed.get<string>("key") ?? mixed.getMany<string>(["key"])[0];
+    export const version = mixed.getWithVersion<{ a: number }>("key")?.value.a.toFixed();
+    // @ts-expect-error: not what this cache holds
+    FastCache.open<number>(options).get<string>("key");`;
   writeFileSync(join(folder, file), `${line}\n${body}`);
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   const args = [tsc, ...strict, "--types", "", "--module", "node16", file];
   execFileSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" });
+});
+
+test("gives bytes that a Response takes", () => {
+  const body = `import { FastCache } from "fastcache";
+    export const page = new Response(FastCache.open({ size: 1 }).getBytes("key"));`;
+  writeFileSync(join(folder, "response.mts"), body);
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const dom = "--strict --noEmit --target es2022 --lib es2022,dom --module node16 --types".split(" ");
+  execFileSync(process.execPath, [tsc, ...dom, "", "response.mts"], { cwd: folder, env, encoding: "utf8" });
 });
 
 const options: Record<RuntimeName, string[]> = { bun: [], deno: ["--node-modules-dir=manual"], node: [] };
