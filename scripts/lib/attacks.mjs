@@ -66,6 +66,11 @@ export const attacks = {
     what: "the contract suite in Node 20, 22, 24 and 26",
     short: () => [[tool("node"), join(root, "scripts/nodes.mjs")]],
   },
+  bundlers: {
+    what: "an app by each bundler, moved to another folder: does it work there?",
+    short: () => [[tool("node"), join(root, "scripts/bundlers.mjs")]],
+    long: () => [[tool("node"), join(root, "scripts/bundlers.mjs"), "--write"]], // docs/bundlers.md
+  },
   history: {
     what: "recorded histories of three runtimes, checked for linearisability",
     short: (part) => histories(part ?? "recorded"),

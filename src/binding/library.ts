@@ -10,7 +10,7 @@ import type { Binding, Runtime } from "./binding.ts";
 import { bunRuntime } from "./bun.ts";
 import { denoRuntime } from "./deno.ts";
 import { nodeRuntime } from "./node.ts";
-import { isBundled, libraryFile, PLATFORMS } from "./platforms.ts";
+import { isBundled, libraryFile, platformNames } from "./platforms.ts";
 
 /** The environment variable that names the library, as the option `library` does. */
 const VARIABLE = "FASTCACHE_LIBRARY";
@@ -110,7 +110,7 @@ export function libraryPaths(runtime: Pick<Runtime, "platform" | "arch" | "libcs
   const wsl = runtime.platform === "win32" ? "; on Windows it runs in WSL 2" : "";
   throw unavailable(
     `there is no native library for ${platform} (${runtime.version}): ` +
-      `the platforms are ${PLATFORMS.join(", ")}${wsl}`,
+      `the platforms are ${platformNames().join(", ")}${wsl}`,
   );
 }
 
