@@ -1,11 +1,12 @@
 // Builds dist/: the native libraries by Zig, JavaScript and types by tsc.
 
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { must } from "./process.mjs";
 import { modules, root, tool } from "./tools.mjs";
 
 const dist = join(root, "dist");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** `hostOnly`: the native library of this machine alone, which is faster. */
 export async function build({ hostOnly = false } = {}) {
@@ -14,7 +15,14 @@ export async function build({ hostOnly = false } = {}) {
   console.log("build: JavaScript and types");
   await must([tool("node"), join(modules, "typescript/bin/tsc"), "-p", "tsconfig.build.json"]);
   removeOrphans();
-  writeCommonJsTypes(join(dist, "index.d.ts"));
+  for (const { require } of Object.values(manifest.exports)) if (require) writeCommonJs(require);
+}
+
+/** The entry of CommonJS: as `require` gives the ES module, and types that say so. */
+function writeCommonJs({ types, default: entry }) {
+  const module = entry.replace(/\.cjs$/, ".js");
+  writeFileSync(join(root, entry), `module.exports = require(${JSON.stringify(`./${basename(module)}`)});\n`);
+  writeCommonJsTypes(join(root, types.replace(/\.cts$/, ".ts")));
 }
 
 /**
@@ -41,7 +49,7 @@ export async function buildAll() {
 function removeOrphans() {
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    const source = path.replace(dist, join(root, "src")).replace(/(\.d\.c?ts|\.js)$/, ".ts");
-    if (entry.isFile() && /\.(js|d\.c?ts)$/.test(path) && !existsSync(source)) rmSync(path);
+    const source = path.replace(dist, join(root, "src")).replace(/(\.d\.c?ts|\.c?js)$/, ".ts");
+    if (entry.isFile() && /\.(c?js|d\.c?ts)$/.test(path) && !existsSync(source)) rmSync(path);
   }
 }

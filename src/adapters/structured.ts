@@ -140,5 +140,3 @@ function stringifyAt(value: unknown, reducers: Parameters<typeof stringify>[1]):
     throw path ? new TypeError(`value${path}: ${message}`, { cause }) : cause;
   }
 }
-
-export default structured;

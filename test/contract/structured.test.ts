@@ -2,17 +2,13 @@
 //
 // fastcache/structured: what comes back through the codec, and what it refuses.
 
-import byDefault, { structured } from "fastcache/structured";
+import { structured } from "fastcache/structured";
 import { expect, test } from "vitest";
 import { failure } from "../support/errors.ts";
 import { MIB, openPrivate } from "../support/segments.ts";
 import { difference, randomBelow, randomStructured } from "../support/values.ts";
 
 const cache = () => openPrivate({ size: 16 * MIB, codec: structured });
-
-test("is the default export, too", () => {
-  expect(byDefault).toBe(structured);
-});
 
 test.each([[3], [14], [159]])("random values with cycles come back as they were (seed %i)", (seed) => {
   const store = cache();

@@ -72,9 +72,10 @@ test.each([
     const mixed = FastCache.open({ size: 1 });
     export const text: string | undefined = mixed.get<string>("key") ?? mixed.getMany<string>(["key"])[0];
     export const version = mixed.getWithVersion<{ a: number }>("key")?.value.a.toFixed();
+    export const graphs = FastCache.open({ size: 1, codec: structured });
     // @ts-expect-error: not what this cache holds
     FastCache.open<number>(options).get<string>("key");`;
-  writeFileSync(join(folder, file), `${line}\n${body}`);
+  writeFileSync(join(folder, file), `${line}\nimport { structured } from "fastcache/structured";\n${body}`);
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   const args = [tsc, ...strict, "--types", "", "--module", "node16", file];
   execFileSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" });
@@ -95,6 +96,24 @@ function run(name: RuntimeName, program: string): string {
   const [command, ...args] = runtime(name);
   return execFileSync(command, [...args, ...options[name], program], { cwd: folder, env, encoding: "utf8" });
 }
+
+test("is as publint wants it", () => {
+  const publint = join(root, "node_modules/publint/src/cli.js");
+  const args = [publint, "run", installed, "--strict", "--pack", "false"];
+  expect(execFileSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" })).toContain("All good");
+});
+
+test.each(runtimeNames)("can be required in %s", (name) => {
+  writeFileSync(
+    join(folder, "require.cjs"),
+    `const { FastCache } = require("fastcache");
+     const { structured } = require("fastcache/structured");
+     const cache = FastCache.open({ size: "1MiB", codec: structured });
+     console.log(cache.set("key", { from: /the (package)/ }).get("key").from.source);
+     cache.close();`,
+  );
+  expect(run(name, "require.cjs")).toContain("the (package)");
+});
 
 test.each(runtimeNames)("works in %s", (name) => {
   expect(run(name, "use.ts")).toContain("the package");
