@@ -24,6 +24,7 @@ import { readSize, readStats } from "./stats.ts";
 import type {
   BatchEntry,
   Bytes,
+  EntryIterator,
   IncrementOptions,
   Info,
   Key,
@@ -78,11 +79,11 @@ export class FastCache<V = unknown> {
   readonly #ttl: number;
 
   /** Not for use: see `FastCache.open`. */
-  protected constructor(anchor: Anchor, ttl: number) {
+  protected constructor(anchor: unknown, ttl: unknown) {
     if (!(anchor instanceof Anchor)) throw invalid("use FastCache.open() instead of new");
     this.#anchor = anchor;
     this.#handle = anchor.handle;
-    this.#ttl = ttl;
+    this.#ttl = ttl as number;
   }
 
   /**
@@ -305,13 +306,13 @@ export class FastCache<V = unknown> {
    * decoded (its codec is missing or throws, its bytes are damaged) `next()` throws, and goes on
    * behind it when it is called again.
    */
-  entries(): IteratorObject<[key: Key, value: V], undefined> {
+  entries(): EntryIterator<V> {
     this.#handle.assertOpen();
-    return new Entries(this.#anchor) as unknown as IteratorObject<[key: Key, value: V], undefined>;
+    return new Entries(this.#anchor) as unknown as EntryIterator<V>;
   }
 
   /** As `entries`. */
-  [Symbol.iterator](): IteratorObject<[key: Key, value: V], undefined> {
+  [Symbol.iterator](): EntryIterator<V> {
     return this.entries();
   }
 

@@ -9,6 +9,7 @@ export type {
   BatchEntry,
   Bytes,
   Codec,
+  EntryIterator,
   Eviction,
   IncrementOptions,
   Info,

@@ -126,6 +126,9 @@ export type BatchEntry<V = unknown> =
   | readonly [key: Key, value: V]
   | readonly [key: Key, value: V, options: SetOptions | undefined];
 
+/** What `entries` returns: an iterator with the methods that those of the language have in the runtime. */
+export type EntryIterator<V> = Omit<Generator<[key: Key, value: V], undefined, undefined>, "throw">;
+
 /** What `getWithVersion` returns. */
 export interface Versioned<V = unknown> {
   readonly value: V;

@@ -71,6 +71,11 @@ export const attacks = {
     short: () => [[tool("node"), join(root, "scripts/bundlers.mjs")]],
     long: () => [[tool("node"), join(root, "scripts/bundlers.mjs"), "--write"]], // docs/bundlers.md
   },
+  package: {
+    what: "the package with every package manager, TypeScript, JSR, and built twice",
+    short: (...parts) => [[tool("node"), join(root, "scripts/package.mjs"), ...parts]],
+    parts: ["consumers", "types", "attw", "reproducible", "jsr", "sbom"],
+  },
   history: {
     what: "recorded histories of three runtimes, checked for linearisability",
     short: (part) => histories(part ?? "recorded"),

@@ -10,7 +10,7 @@ import type { Binding, Runtime } from "./binding.ts";
 import { bunRuntime } from "./bun.ts";
 import { denoRuntime } from "./deno.ts";
 import { nodeRuntime } from "./node.ts";
-import { isBundled, libraryFile, platformNames } from "./platforms.ts";
+import { isBundled, isRemote, libraryFile, platformNames } from "./platforms.ts";
 
 /** The environment variable that names the library, as the option `library` does. */
 const VARIABLE = "FASTCACHE_LIBRARY";
@@ -79,6 +79,10 @@ function remedyFor(chosen: string | undefined): string {
   return "In a clone of the repository, build it with `npm run build`; otherwise reinstall the package";
 }
 
+const REMOTE_REMEDY =
+  "fastcache was loaded over the network, from where no native library can be: import it from `npm:fastcache`, or " +
+  `give the path of a library in the file system as the option \`library\` or in ${VARIABLE}`;
+
 function bundledRemedy(): string {
   return (
     "fastcache was bundled into the app, without its native library: either tell the bundler that `fastcache` " +
@@ -105,7 +109,8 @@ export function libraryPaths(runtime: Pick<Runtime, "platform" | "arch" | "libcs
     const paths = files.filter((file) => file !== undefined);
     if (paths.length > 0) return paths;
   } catch (error) {
-    throw unavailable(`there is no telling where the native library lies. ${bundledRemedy()}`, error);
+    const remedy = isRemote() ? REMOTE_REMEDY : bundledRemedy();
+    throw unavailable(`there is no telling where the native library lies. ${remedy}`, error);
   }
   const wsl = runtime.platform === "win32" ? "; on Windows it runs in WSL 2" : "";
   throw unavailable(

@@ -32,6 +32,11 @@ export function libraryFile(platform: string): string | undefined {
   return isSource() ? path.replace(/\/src\/native\/([^/]+\/[^/]+)$/, "/dist/native/$1") : path;
 }
 
+/** True if this module came over the network, where no native library can be loaded from. */
+export function isRemote(): boolean {
+  return /^https?:/.test(import.meta.url ?? "");
+}
+
 /** True if this module is part of another file than its own: a bundle. */
 export function isBundled(): boolean {
   return !/\/binding\/platforms\.[jt]s$/.test(import.meta.url ?? "");

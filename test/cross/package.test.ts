@@ -1,6 +1,6 @@
 // The package as users get it from npm: packed, unpacked elsewhere, and imported by its name.
 
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -11,8 +11,11 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { root, runtime, systemPath, toolEnvironment } from "../../scripts/lib/tools.mjs";
 import { type RuntimeName, runtimeNames } from "./process.ts";
@@ -121,4 +124,33 @@ test.each(runtimeNames)("works in %s", (name) => {
 
 test.each(runtimeNames)("has its subpaths in %s", (name) => {
   expect(run(name, "structured.ts")).toContain("the (subpath)");
+});
+
+test("loaded over the network it says from where the native library can be had", async () => {
+  const server = createServer((request, response) => {
+    response.setHeader("content-type", "application/typescript");
+    response.end(readFileSync(join(root, "src", (request.url as string).replace(/^\/(\.\.\/)*/, ""))));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  try {
+    const program = `import { FastCache } from "http://127.0.0.1:${port}/index.ts";
+      try {
+        FastCache.open({ size: "1MiB" });
+      } catch (error) {
+        console.log(error.code, error.message);
+      }`;
+    writeFileSync(join(folder, "remote.ts"), program);
+    const [command, ...args] = runtime("deno");
+    const flags = [...args, "--no-check", "remote.ts"];
+    const more = { ...env, DENO_DIR: join(folder, "deno") };
+    const { stdout } = await promisify(execFile)(command, flags, {
+      cwd: folder,
+      env: more,
+      encoding: "utf8",
+    });
+    expect(stdout).toMatch(/^ERR_FASTCACHE_FFI_UNAVAILABLE .*over the network.*npm:fastcache.*`library`/);
+  } finally {
+    server.close();
+  }
 });
