@@ -47,6 +47,7 @@ typedef struct cache {
     /* see flight.c; by slot, the incarnation of an owner of leases */
     uint32_t watched[GEOMETRY_SLOTS_MAX]; /* whose death the waiter looks out for */
     uint32_t dead[GEOMETRY_SLOTS_MAX];    /* known to be dead */
+    uint64_t asked_us;                    /* when it did so last; the waiter's own */
     uint32_t waiters;                     /* threads inside of flight_wait */
     uint32_t closing;                     /* they are to leave */
 } cache;

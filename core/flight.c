@@ -46,8 +46,9 @@ static bool watch(cache *c, uint64_t owner) {
 }
 
 /* Did one of those die whom we look out for? */
-static bool one_died(cache *c) {
+static bool one_died(cache *c, uint64_t now_us) {
     bool died = false;
+    c->asked_us = now_us;
     for (uint32_t i = 0; i < c->geometry.slots; i++) {
         const uint32_t incarnation = load_u32_relaxed(&c->watched[i]);
         if (incarnation == 0 || process_alive(c, (uint64_t)incarnation << 32 | (i + 1))) continue;
@@ -146,14 +147,13 @@ static int32_t contend(const flight *f, lease_line *line, uint64_t now_ms, uint6
         store_u64_relaxed(count_fenced, load_u64_relaxed(count_fenced) + 1);
         return give(f, line, until_ms, fenced + 1, lease);
     }
-    const double left = left_ms(line, now_ms);
-    if (left <= 0 || left > FC_LEASE_MS_MAX || known_dead(f->s.cache, *owner)) {
+    if (lease_over(line, now_ms) || known_dead(f->s.cache, *owner)) {
         count_taken_over(&f->s);
         return give(f, line, until_ms, 0, lease);
     }
     lease_wait_in(line, f->s.cache->slot_index);
     lease->token = (double)load_u64_relaxed(&line->as.held.token);
-    lease->left_ms = left;
+    lease->left_ms = left_ms(line, now_ms);
     lease->fenced = fenced;
     return FC_LEASE_HELD;
 }
@@ -267,13 +267,18 @@ int32_t flight_wait(cache *c, double timeout_ms) {
     const uint64_t until_us = os_uptime_us() + (uint64_t)(timeout_ms * 1000);
     for (;;) {
         if (load_u32_relaxed(&c->closing)) return FC_CLOSED;
+        const uint64_t now_us = os_uptime_us();
+        const bool has_news = load_u64_relaxed(&c->slot->woken) != 0;
+        /* Those whom news keep awake ask no more often than those who sleep. */
+        if ((!has_news || now_us - c->asked_us >= SLICE_MS * 1000) && one_died(c, now_us)) {
+            forget_watched(c);
+            return (int32_t)LEASE_KINDS_ALL;
+        }
         const uint32_t kinds = take_news(c->slot);
         if (kinds != 0) return (int32_t)kinds;
-        const bool died = one_died(c);
-        const uint64_t now_us = os_uptime_us();
-        if (died || now_us >= until_us) {
+        if (now_us >= until_us) {
             forget_watched(c);
-            return died ? (int32_t)LEASE_KINDS_ALL : 0;
+            return 0;
         }
         const uint64_t wait_us = min_u64(until_us - now_us, SLICE_MS * 1000);
         os_wait((uint32_t *)&c->slot->woken, 0, (uint32_t)wait_us);

@@ -12,15 +12,17 @@
 
 /* How long a fenced lease is remembered while nobody takes it: waiters come at once. */
 #define VACANT_MS 1000u
+/* Who looks at a line may read the clock a little behind its owner. */
+#define CLOCKS_DIFFER_MS 1000u
 
 FC_LAYOUT_ASSERT(LEASE_KIND_CALLED <= INT32_MAX);
 FC_LAYOUT_ASSERT(FC_LEASE_TEXT_MAX == 5 * LEASE_TEXT_BYTES);
 
 static uint64_t hash_of(const lease_line *line) { return load_u64_relaxed(&line->hash); }
 
-static bool over(const lease_line *line, uint64_t now_ms) {
+bool lease_over(const lease_line *line, uint64_t now_ms) {
     const uint64_t until_ms = load_u64_relaxed(&line->until_ms);
-    return until_ms <= now_ms || until_ms - now_ms > (uint64_t)FC_LEASE_MS_MAX;
+    return until_ms <= now_ms || until_ms - now_ms > (uint64_t)FC_LEASE_MS_MAX + CLOCKS_DIFFER_MS;
 }
 
 static void count(const shard *s, bool comes) {
@@ -35,7 +37,9 @@ static void state_store(lease_line *line, enum lease_state state, uint64_t numbe
 }
 
 static lease_news waiters_of(const lease_line *line) {
-    if (lease_state(line) != LEASE_HELD) return (lease_news){0, 0};
+    /* Who was about to tell them of a fenced one may have died: whoever comes next does so too. */
+    if (lease_state(line) != LEASE_HELD && lease_state(line) != LEASE_VACANT)
+        return (lease_news){0, 0};
     return (lease_news){load_u64_relaxed(&line->as.held.waiters), lease_kind(hash_of(line))};
 }
 
@@ -71,7 +75,7 @@ lease_line *lease_find(const shard *s, uint64_t hash, uint64_t now_ms, lease_new
         const enum lease_state state = lease_state(line);
         if (likely(state == LEASE_FREE)) continue;
         const bool is_own = state != LEASE_TEXT && hash_of(line) == hash;
-        if (over(line, now_ms) && !(is_own && state == LEASE_HELD))
+        if (lease_over(line, now_ms) && !(is_own && state == LEASE_HELD))
             lease_merge(news, lease_free(s, line));
         else if (is_own && !own)
             own = line;
@@ -85,7 +89,7 @@ uint64_t lease_give(const shard *s, lease_line *line, uint64_t hash, uint64_t ow
                     uint64_t until_ms, uint32_t fenced) {
     uint64_t waiters = 0;
     if (!lock_is_ours(s->cache, s->header)) return 0;
-    if (line && lease_state(line) == LEASE_HELD) waiters = load_u64_relaxed(&line->as.held.waiters);
+    if (line) waiters = waiters_of(line).slots;
     for (uint32_t i = 0; !line && i < LEASE_WAYS; i++) {
         if (lease_state(lease_way(s, hash, i)) != LEASE_FREE) continue;
         line = lease_way(s, hash, i);
@@ -250,7 +254,8 @@ void lease_wake(process_slot *slot, uint32_t kinds) {
 }
 
 void lease_tell_all(const cache *c, lease_news news) {
-    for (uint32_t i = 0; i < c->geometry.slots; i++)
-        if (news.slots >> (i & 63) & 1 && load_u32_relaxed(&cache_slot(c, i)->incarnation) != 0)
-            lease_wake(cache_slot(c, i), news.kinds);
+    for (uint64_t left = news.slots; left != 0; left &= left - 1)
+        for (uint32_t i = (uint32_t)__builtin_ctzll(left); i < c->geometry.slots; i += 64)
+            if (load_u32_relaxed(&cache_slot(c, i)->incarnation) != 0)
+                lease_wake(cache_slot(c, i), news.kinds);
 }

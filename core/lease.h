@@ -49,6 +49,9 @@ static inline uint32_t lease_number(const lease_line *line) {
     return (uint32_t)(load_u64_relaxed(&line->state) >> LEASE_NUMBER_SHIFT);
 }
 
+/* Is its time over? Also if it is further away than any may be, in a damaged segment. */
+bool lease_over(const lease_line *line, uint64_t now_ms);
+
 /* Line `i`, below LEASE_WAYS, of those where a key with this hash may have its own. */
 static inline lease_line *lease_way(const shard *s, uint64_t hash, uint32_t i) {
     return &s->leases[((uint32_t)(hash >> 20) + i) & (s->geometry->lease_lines - 1)];

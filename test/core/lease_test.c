@@ -91,6 +91,22 @@ static void one_computes_and_the_others_wait(void) {
     CHECK_STATUS(FC_OK, fc_close(a));
 }
 
+static void a_lease_may_be_as_short_and_as_long_as_is_allowed(void) {
+    const uint32_t a = first_process(), b = attach(a);
+    fc_lease lease;
+    CHECK_STATUS(FC_LEASE_TAKEN, fc_lease_begin(a, "long", 4, FC_LEASE_MS_MAX, 0, 0, &lease));
+    CHECK_STATUS(FC_LEASE_HELD, begin(b, "long", &lease));
+    CHECK(fc_wait(b, 0) == 0, "woken although nothing changed");
+    CHECK_STATUS(FC_OK, set(b, "another", "value"));
+    CHECK_STATUS(FC_LEASE_HELD, begin(b, "long", &lease));
+    CHECK(lease.left_ms > FC_LEASE_MS_MAX - 10000, "%f ms are left", lease.left_ms);
+    CHECK_STATUS(FC_LEASE_TAKEN, fc_lease_begin(a, "short", 5, 1e-9, 0, 0, &lease));
+    usleep(3000);
+    CHECK_STATUS(FC_LEASE_TAKEN, begin(b, "short", &lease));
+    CHECK_STATUS(FC_OK, fc_close(b));
+    CHECK_STATUS(FC_OK, fc_close(a));
+}
+
 /* Whoever saw a value may compute the next one; others find the next one. */
 static void who_saw_the_present_value_may_refresh_it(void) {
     const uint32_t a = first_process(), b = attach(a);
@@ -529,6 +545,7 @@ static void of_many_that_ask_at_once_one_computes_each_key(void) {
 
 int main(void) {
     TEST(one_computes_and_the_others_wait);
+    TEST(a_lease_may_be_as_short_and_as_long_as_is_allowed);
     TEST(who_saw_the_present_value_may_refresh_it);
     TEST(what_was_computed_is_not_stored_once_the_key_has_changed);
     TEST(reading_touching_and_refused_writes_leave_the_lease);

@@ -50,6 +50,24 @@ int32_t stage_delete(const stage *s, uint32_t number) {
     return fc_delete(s->handle, key, key_len);
 }
 
+#define LEASE_MS 86400000.0
+static double subject_token; /* of the lease that the stage has */
+
+static int32_t begin(const stage *s, double seen_version, fc_lease *lease) {
+    return fc_lease_begin(s->handle, subject_key, subject_key_len, LEASE_MS, 0, seen_version,
+                          lease);
+}
+
+int32_t stage_begin(const stage *s) {
+    fc_lease lease;
+    return begin(s, -1, &lease);
+}
+
+int32_t stage_land(const stage *s) {
+    return fc_set(s->handle, subject_key, subject_key_len, new_value, SMALL, FC_TYPE_BYTES,
+                  FC_SET_IF_LEASE, 0, subject_token);
+}
+
 static uint8_t read_value[STAGE_VALUE_MAX];
 
 int32_t stage_read_subject(const stage *s) {
@@ -95,6 +113,7 @@ stage scenario_stage(const scenario *wanted, uint64_t seed) {
     s.cache->attachment->thread = ANOTHER_THREAD;
     for (uint32_t i = 0; i < STAGE_KEYS_MAX; i++) s.names[i] = i;
     seed_replace(&s, &options, seed);
+    subject_key_len = key_of(&s, SUBJECT, subject_key);
     wanted->fill(&s);
     subject_key_len = key_of(&s, SUBJECT, subject_key);
     fill_value(new_value, sizeof new_value, seed);
@@ -241,6 +260,42 @@ static void fill_orphaned(stage *s) {
     header->free_extents -= 2;
 }
 
+/* Somebody computes the subject's value, and another waits for it; so it is with other keys. */
+static void lease_subject(stage *s) {
+    fc_lease lease;
+    CHECK_STATUS(FC_LEASE_TAKEN, begin(s, -1, &lease));
+    subject_token = lease.token;
+    CHECK_STATUS(FC_LEASE_HELD, begin(s, -1, &lease));
+    for (int i = 0; i < 6; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "computed-%d", i);
+        CHECK_STATUS(FC_LEASE_TAKEN, fc_lease_begin(s->handle, key, (uint32_t)strlen(key), LEASE_MS,
+                                                    0, -1, &lease));
+    }
+}
+static void fill_with_lease(stage *s) {
+    fill_some(s);
+    lease_subject(s);
+}
+static void fill_with_lease_and_subject(stage *s) {
+    fill_with_subject(s);
+    lease_subject(s);
+}
+static void fill_with_failure(stage *s) {
+    char text[FC_LEASE_TEXT_MAX];
+    fill_with_lease(s);
+    memset(text, '!', sizeof text);
+    CHECK_STATUS(FC_OK, fc_lease_end(s->handle, subject_key, subject_key_len, subject_token,
+                                     FC_LEASE_FAIL, LEASE_MS, text, sizeof text));
+}
+/* The owner's slot has had no such incarnation. */
+static void fill_with_lease_of_the_dead(stage *s) {
+    fill_with_lease(s);
+    shard only = shard_only(s);
+    for (uint32_t i = 0; i < s->cache->geometry.lease_lines; i++)
+        only.leases[i].as.held.owner = 9ull << 32 | (200 + 1);
+}
+
 /* ------------------------------------------------------------------- calls */
 
 static int32_t set_subject(const stage *s, uint32_t len, uint32_t mode, double ttl_ms,
@@ -276,6 +331,21 @@ static int32_t call_delete(const stage *s) {
     return fc_delete(s->handle, subject_key, subject_key_len);
 }
 static int32_t call_clear(const stage *s) { return fc_clear(s->handle); }
+
+static int32_t call_begin(const stage *s) { return stage_begin(s); }
+static int32_t call_land(const stage *s) { return stage_land(s); }
+static int32_t call_force(const stage *s) {
+    fc_lease lease;
+    return fc_lease_begin(s->handle, subject_key, subject_key_len, LEASE_MS, FC_LEASE_FORCE, -1,
+                          &lease);
+}
+static int32_t end(const stage *s, uint32_t how) {
+    return fc_lease_end(s->handle, subject_key, subject_key_len, subject_token, how, LEASE_MS,
+                        new_value, FC_LEASE_TEXT_MAX);
+}
+static int32_t call_pass(const stage *s) { return end(s, FC_LEASE_PASS); }
+static int32_t call_fail(const stage *s) { return end(s, FC_LEASE_FAIL); }
+static int32_t call_give_up(const stage *s) { return end(s, FC_LEASE_GIVE_UP); }
 
 static int32_t call_increment(const stage *s) {
     double sum;
@@ -327,5 +397,23 @@ const scenario scenarios[] = {
     {NAMED("replace", fill_with_subject, call_replace)},
     {NAMED("touch", fill_with_subject, call_touch)},
     {NAMED("clear", fill_with_large_subject, call_clear)},
+    {NAMED("begin a lease", fill_some, call_begin), .lasts = true},
+    {NAMED("begin a lease after a dead owner", fill_with_lease_of_the_dead, call_begin),
+     .lasts = true},
+    {NAMED("begin a lease beside the owner", fill_with_lease, call_begin), .result = FC_LEASE_HELD,
+     .lasts = true},
+    {NAMED("force a lease", fill_with_lease, call_force), .lasts = true},
+    {NAMED("force a lease after a failure", fill_with_failure, call_force), .lasts = true},
+    {NAMED("set by a lease", fill_with_lease, call_land)},
+    {NAMED("end a lease", fill_with_lease, call_pass), .lasts = true},
+    {NAMED("end a lease with a failure", fill_with_lease, call_fail), .lasts = true},
+    {NAMED("end a lease, and let all run", fill_with_lease, call_give_up), .lasts = true},
+    {NAMED("set, which takes the lease away", fill_with_lease, call_set), .fences = true},
+    {NAMED("delete, which takes the lease away", fill_with_lease_and_subject, call_delete),
+     .fences = true},
+    {NAMED("increment, which takes the lease away", fill_with_lease, call_increment),
+     .fences = true},
+    {NAMED("clear, which takes leases away", fill_with_lease_and_subject, call_clear),
+     .fences = true},
 };
 const uint32_t scenario_count = sizeof scenarios / sizeof *scenarios;

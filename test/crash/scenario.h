@@ -33,6 +33,7 @@ typedef struct scenario {
     uint32_t eviction;               /* fc_eviction */
     uint64_t max_entries;
     uint64_t passes_ms; /* the time that passes after the segment was filled */
+    bool fences;        /* what was being computed may not be stored once the call has had effect */
 } scenario;
 
 extern const scenario scenarios[];
@@ -47,6 +48,10 @@ void stage_close(stage *s);
 /* Stores a value that follows from the number and the generation. Returns the status. */
 int32_t stage_set(const stage *s, uint32_t number, uint32_t len, uint32_t generation);
 int32_t stage_delete(const stage *s, uint32_t number);
+/* Asks for the lease of the subject, whose value it has not seen; stores one by the lease that the
+ * segment was filled with. Each returns the status. */
+int32_t stage_begin(const stage *s);
+int32_t stage_land(const stage *s);
 
 /* What a reader sees of a key; recency is left alone. */
 typedef struct sight {

@@ -146,6 +146,16 @@ static bool held_by_writer(const attack *a) {
     return (word & 0x7ff) == a->writer.page->slot + 1;
 }
 
+/* All owners of leases are dead: the heir waits for none of them, and what they have computed is not
+ * stored once somebody has changed the key. */
+static void lease_at(const attack *a, const stage *heir) {
+    const bool had_effect = !sight_same(&a->seen[SUBJECT], &a->before[SUBJECT]);
+    if (a->what->fences && had_effect) CHECK_STATUS(FC_MISS, stage_land(heir));
+    const int32_t result = stage_begin(heir);
+    CHECK(result == FC_LEASE_TAKEN || result == FC_LEASE_FAILED || result == FC_LEASE_SHARED,
+          "the lease after a death: %d; instruction %" PRIu64, result, a->tried.steps);
+}
+
 /* The dead owner's slot may be free, or somebody else's by now. */
 static void try_death(attack *a) {
     const bool reuse_slot = random_below(&a->random, 2);
@@ -157,6 +167,7 @@ static void try_death(attack *a) {
     look_at_all(a, heir, a->seen, "after a death");
     verify_at(a, heir->handle, "after a death");
     look_again(a, heir, a->seen, false, "after a take-over");
+    lease_at(a, heir);
     const uint32_t probe = a->peer.keys;
     set_and_look(heir, probe, 700, 50);
     look_again(a, heir, a->seen, a->what->evicts, "after the heir's first write");

@@ -28,9 +28,16 @@ void op_clear(mind *m);
 void op_touch(mind *m);
 void op_increment(mind *m);
 
+/* computing.c */
+void op_compute(mind *m);
+
 /* attaching.c */
 void op_fill(mind *m);
 void op_reopen(mind *m);
 void op_destroy(mind *m);
+
+/* writing.c: a call begins that stores the operation's first value under the key; it is over. */
+void store_begins(mind *m, uint32_t key, double ttl_ms);
+void store_ended(mind *m, bool done, double ttl_ms);
 
 #endif

@@ -7,6 +7,7 @@
 #include "audit.h"
 #include "handle.h"
 #include "kinds.h"
+#include "leases.h"
 #include "scheduler.h"
 
 #define TIDE_SHIFT 14 /* in steps of the world */
@@ -24,6 +25,7 @@ void operations_begin(const settings *s) {
     now = s;
     values_begin(s);
     oracle_begin(s);
+    leases_begin();
 }
 
 /* Handles of those who were alive at the end; their memory goes with the system. */
@@ -48,6 +50,7 @@ void operations_bury(process *p) {
     mind *m = mind_of(p);
     for (uint32_t i = 0; i < m->count && m->pending != PENDING_NOTHING; i++) {
         if (!key_is_followed(m->keys[i])) continue;
+        leases_change_ended(m->slot, m->keys[i], m->begin, CHANGE_PERHAPS);
         switch (m->pending) {
         case PENDING_STORE:
             oracle_store_died(m->slot, m->keys[i], m->ids[i]);
@@ -83,8 +86,8 @@ static const struct {
     {op_set_many, 4, WRITE_STEPS_MAX},    {op_delete, 8, WRITE_STEPS_MAX},
     {op_delete_many, 2, WRITE_STEPS_MAX}, {op_clear, 4, WRITE_STEPS_MAX},
     {op_touch, 6, WRITE_STEPS_MAX},       {op_increment, 8, WRITE_STEPS_MAX},
-    {op_fill, 4, WRITE_STEPS_MAX},        {op_reopen, 2, WRITE_STEPS_MAX},
-    {op_destroy, 1, WRITE_STEPS_MAX},
+    {op_compute, 10, WRITE_STEPS_MAX},    {op_fill, 4, WRITE_STEPS_MAX},
+    {op_reopen, 2, WRITE_STEPS_MAX},      {op_destroy, 1, WRITE_STEPS_MAX},
 };
 #define KINDS (sizeof table / sizeof *table)
 

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "judge.h"
 #include "kinds.h"
+#include "leases.h"
 #include "trace.h"
 
 static due due_of(double ttl_ms) {
@@ -23,12 +24,22 @@ static void will_store(mind *m, uint32_t i, uint32_t key, due deadline) {
     m->ids[i] = judge_id(m, i);
     m->dues[i] = deadline;
     m->count = i + 1;
-    if (key_is_followed(key)) oracle_stores(m->slot, key, m->ids[i], deadline);
+    if (key_is_followed(key)) {
+        oracle_stores(m->slot, key, m->ids[i], deadline);
+        leases_change_begins(m->slot, key);
+    }
     m->pending = PENDING_STORE;
 }
 static void has_stored(mind *m, uint32_t i, bool done, double ttl_ms) {
     if (!key_is_followed(m->keys[i])) return;
+    leases_change_ended(m->slot, m->keys[i], m->begin, done ? CHANGE_DONE : CHANGE_NONE);
     oracle_stored(m->slot, m->keys[i], m->ids[i], m->begin, done, due_known(m->dues[i], ttl_ms));
+}
+
+void store_begins(mind *m, uint32_t key, double ttl_ms) { will_store(m, 0, key, due_of(ttl_ms)); }
+void store_ended(mind *m, bool done, double ttl_ms) {
+    m->pending = PENDING_NOTHING;
+    has_stored(m, 0, done, ttl_ms);
 }
 
 static void set(mind *m, uint32_t key, uint32_t mode, double version) {
@@ -100,11 +111,16 @@ void op_set_many(mind *m) {
 static void will_remove(mind *m, uint32_t count) {
     m->count = count;
     for (uint32_t i = 0; i < count; i++)
-        if (key_is_followed(m->keys[i])) oracle_removes(m->slot, m->keys[i]);
+        if (key_is_followed(m->keys[i])) {
+            oracle_removes(m->slot, m->keys[i]);
+            leases_change_begins(m->slot, m->keys[i]);
+        }
     m->pending = PENDING_REMOVE;
 }
 static void has_removed(mind *m, uint32_t i, bool gone) {
-    if (key_is_followed(m->keys[i])) oracle_removed(m->slot, m->keys[i], m->begin, gone);
+    if (!key_is_followed(m->keys[i])) return;
+    oracle_removed(m->slot, m->keys[i], m->begin, gone);
+    leases_change_ended(m->slot, m->keys[i], m->begin, gone ? CHANGE_DONE : CHANGE_PERHAPS);
 }
 
 void op_delete(mind *m) {
