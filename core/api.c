@@ -107,8 +107,25 @@ int32_t fc_set(uint32_t handle, const void *key, uint32_t key_len, const void *v
                uint32_t value_len, uint32_t type, uint32_t mode, double ttl_ms, double version) {
     const cache *c = handle_get(handle);
     if (unlikely(!c)) return FC_CLOSED;
-    const write_value what = {value, value_len, type, ttl_ms};
+    const write_value what = {value, value_len, type, ttl_ms, NULL};
     return write_set(c, key, key_len, &what, mode, version);
+}
+
+int32_t fc_set_tagged(uint32_t handle, const void *key, uint32_t key_len, const void *value,
+                      uint32_t value_len, uint32_t type, uint32_t mode, double ttl_ms,
+                      double version, const void *tags, uint32_t tags_len) {
+    const cache *c = handle_get(handle);
+    if (unlikely(!c)) return FC_CLOSED;
+    tag_set set;
+    const int32_t status = tag_read(c, tags, tags_len, &set);
+    if (status < 0) return status;
+    const write_value what = {value, value_len, type, ttl_ms, &set};
+    return write_set(c, key, key_len, &what, mode, version);
+}
+
+int32_t fc_delete_by_tag(uint32_t handle, const void *tag, uint32_t tag_len) {
+    const cache *c = handle_get(handle);
+    return likely(c != NULL) ? tag_invalidate(c, tag, tag_len) : FC_CLOSED;
 }
 
 int32_t fc_delete(uint32_t handle, const void *key, uint32_t key_len) {

@@ -55,8 +55,9 @@ static inline void store_u16_relaxed(uint16_t *p, uint16_t v) {
 static inline void store_u8_relaxed(uint8_t *p, uint8_t v) {
     __atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
-static inline void add_u64_relaxed(uint64_t *p, uint64_t v) {
-    __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
+/* Returns what was there before. */
+static inline uint64_t add_u64_relaxed(uint64_t *p, uint64_t v) {
+    return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
 }
 
 /* On success acquires what the last release of *p published; else *expected is the value seen. */

@@ -12,6 +12,7 @@
 #include "hash.h"
 #include "index.h"
 #include "read.h"
+#include "tag.h"
 #include "write.h"
 
 #define WINDOW 16u
@@ -100,19 +101,28 @@ typedef struct entry_view {
     uint64_t hash;
     write_value value;
     uint32_t mode;
+    tag_set tags;
 } entry_view;
 
-static bool next_entry(const uint8_t *request, uint32_t request_len, uint64_t *at,
+static bool next_entry(const cache *c, const uint8_t *request, uint32_t request_len, uint64_t *at,
                        entry_view *out) {
     fc_packed_entry header;
     if (*at + sizeof header > request_len) return false;
     memcpy(&header, request + *at, sizeof header);
-    const uint64_t end = *at + sizeof header + (uint64_t)header.key_len + header.value_len;
-    if (end > request_len || header.flags & ~FC_KEEP_TTL) return false;
+    uint64_t end = *at + sizeof header + (uint64_t)header.key_len + header.value_len;
+    if (end > request_len || header.flags & ~(FC_KEEP_TTL | FC_TAGGED)) return false;
     out->key = (key_view){request + *at + sizeof header, header.key_len};
     out->value = (write_value){out->key.bytes + header.key_len, header.value_len, header.type,
-                               header.ttl_ms};
-    out->mode = FC_SET | header.flags;
+                               header.ttl_ms, NULL};
+    out->mode = FC_SET | (header.flags & FC_KEEP_TTL);
+    if (header.flags & FC_TAGGED) {
+        end = round_up(end, FC_PACKED_ENTRY_UNIT);
+        if (end > request_len) return false;
+        const int32_t used = tag_read(c, request + end, request_len - end, &out->tags);
+        if (used < 0) return false;
+        end += (uint32_t)used;
+        out->value.tags = &out->tags;
+    }
     *at = round_up(end, FC_PACKED_ENTRY_UNIT);
     return true;
 }
@@ -124,7 +134,7 @@ int32_t batch_set(const cache *c, const uint8_t *request, uint32_t request_len, 
     for (*done = 0; *done < count;) {
         uint32_t entries = min_u32(WINDOW, count - *done);
         for (uint32_t i = 0; i < entries; i++) {
-            if (!next_entry(request, request_len, &at, &window[i])) return FC_INVALID_ARGUMENT;
+            if (!next_entry(c, request, request_len, &at, &window[i])) return FC_INVALID_ARGUMENT;
             window[i].hash = hash_ahead(c, &window[i].key);
         }
         for (uint32_t i = 0; i < entries; i++) {

@@ -64,7 +64,7 @@ static inline bool cache_lost(const cache *c) { return unlikely(load_u32_relaxed
 
 /* Counts by a lock holder or rarely: exact, also for threads that share a handle. */
 static inline void cache_count(const cache *c, enum counter counter, uint64_t n) {
-    add_u64_relaxed(&c->slot->counters[counter], n);
+    (void)add_u64_relaxed(&c->slot->counters[counter], n);
 }
 
 /* Counts on the read path without a locked instruction, which would make successive

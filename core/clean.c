@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "due.h"
 #include "entry.h"
+#include "reap.h"
 
 #define FREE_SOFT_MIN 8u /* extents to be kept free beyond the reserve, while there is garbage */
 #define FREE_SOFT_SHARE 32u
@@ -142,10 +143,6 @@ static bool room_left(const cleaning *work) {
 
 /* ------------------------------------------------------------------- surveys */
 
-static void drop_expired(const shard *s, const found *entry) {
-    if (entry_drop(s, entry)) cache_count(s->cache, COUNT_EXPIRATIONS, 1);
-}
-
 /* The histogram anew, from bytes counted by the binary logarithm of their remaining time. */
 static void rebase(const shard *s, uint32_t extent, const uint32_t by_log[64], uint64_t now_ms) {
     extent_state *state = &s->states[extent];
@@ -166,6 +163,10 @@ static void rebase(const shard *s, uint32_t extent, const uint32_t by_log[64], u
     }
 }
 
+static bool is_over(const shard *s, const record *r, uint64_t now_ms) {
+    return (r->deadline_ms != 0 && r->deadline_ms <= now_ms) || record_invalidated(s->cache, r);
+}
+
 /* Reads all records of an extent. Returns the bytes looked at: of a solid one only the header. */
 static uint32_t survey(const shard *s, uint32_t extent, uint64_t now_ms) {
     const bool is_solid = load_u16_relaxed(&s->states[extent].kind) == EXTENT_SOLID;
@@ -179,17 +180,19 @@ static uint32_t survey(const shard *s, uint32_t extent, uint64_t now_ms) {
         if (record_is_dead(&part)) continue;
         uint64_t deadline_ms = part.deadline_ms;
         found entry;
-        if (part.key ? deadline_ms != 0 && deadline_ms <= now_ms : true) {
+        bool over = part.key && is_over(s, &part, now_ms);
+        if (over || !part.key) {
             if (!index_find_part(s, record_owner_hash(s, &part), offset, &entry)) continue;
             deadline_ms = entry.record.deadline_ms;
+            over = is_over(s, &entry.record, now_ms);
         }
-        if (deadline_ms == 0) continue;
-        if (deadline_ms <= now_ms) {
-            drop_expired(s, &entry);
+        if (over) {
+            (void)entry_drop_over(s, &entry);
             if (!is_data(s, extent))
                 return is_solid ? (uint32_t)RECORD_HEADER : position + part.size;
             continue;
         }
+        if (deadline_ms == 0) continue;
         by_log[63 - (uint32_t)__builtin_clzll(deadline_ms - now_ms)] += part.size;
     }
     rebase(s, extent, by_log, now_ms);
@@ -312,8 +315,8 @@ static bool move(cleaning *work, placement where, uint64_t hash, const found *en
 static void meet(cleaning *work, enum walk_purpose purpose, uint64_t hash, const found *entry) {
     const shard *s = work->s;
     work->changed = true;
-    if (deadline_passed(s->cache, entry->record.deadline_ms)) {
-        drop_expired(s, entry);
+    if (record_over(s->cache, &entry->record)) {
+        (void)entry_drop_over(s, entry);
         return;
     }
     verdict v = {.stays = true};
@@ -432,6 +435,13 @@ static uint32_t free_soft(const cleaning *work) {
     return min_u32(wanted > FREE_SOFT_MIN ? wanted : FREE_SOFT_MIN, (uint32_t)garbage / 4);
 }
 
+/* The hand goes round while little is free: once while a thirty-second of the shard is stored, and
+ * so at least once before anything leaves. */
+static void reap_for(cleaning *work) {
+    if (unlikely(reap_due(work->s)))
+        look(work, reap(work->s, LOOKED_FACTOR * work->size, &work->changed));
+}
+
 int32_t clean_for(const shard *s, uint32_t lane, uint32_t words, uint32_t key_len,
                   uint32_t value_len, uint64_t replaced, uint64_t spent, bool *moved) {
     const uint32_t wanted_most = s->geometry->extents / FREE_SOFT_SHARE + FREE_SOFT_MIN;
@@ -442,6 +452,7 @@ int32_t clean_for(const shard *s, uint32_t lane, uint32_t words, uint32_t key_le
     cleaning work = {.s = s, .size = log_size(s, words, key_len, value_len)};
     work.adding = work.size - min_u64(replaced, work.size);
     work.moved = spent;
+    reap_for(&work);
     const uint32_t soft = free_soft(&work);
     for (;;) {
         const uint32_t needs = log_needs(s, lane, words, key_len, value_len) + LOG_RESERVE;
@@ -467,8 +478,8 @@ static bool make_way(cleaning *work, const record *part) {
     const uint64_t hash = record_owner_hash(s, part);
     found entry;
     if (!index_find_part(s, hash, part->offset, &entry)) return true;
-    if (deadline_passed(s->cache, entry.record.deadline_ms)) {
-        drop_expired(s, &entry);
+    if (record_over(s->cache, &entry.record)) {
+        (void)entry_drop_over(s, &entry);
         return true;
     }
     if (!log_is_solid(s, part)) return move(work, s->cache->policy->keep(s, &entry), hash, &entry);
@@ -511,8 +522,9 @@ static uint32_t most_due(const shard *s, uint64_t now_ms, uint32_t vague) {
     return best;
 }
 
-int32_t clean_below(const shard *s, uint64_t entries_max) {
-    cleaning work = {.s = s, .by_count = true};
+int32_t clean_below(const shard *s, uint64_t entries_max, uint64_t size) {
+    cleaning work = {.s = s, .by_count = true, .size = size};
+    if (unlikely(load_u64_relaxed(&s->header->entries) >= entries_max)) reap_for(&work);
     while (load_u64_relaxed(&s->header->entries) >= entries_max) {
         const uint64_t now_ms = now_for(s);
         if (now_ms >= load_u64_relaxed(&s->header->expired_until_ms) ||
@@ -533,11 +545,13 @@ int32_t clean_below(const shard *s, uint64_t entries_max) {
 bool clean_expired(const shard *s, uint64_t looked_max) {
     const uint64_t now_ms = now_for(s);
     cleaning work = {.s = s};
+    look(&work, reap(s, looked_max, &work.changed));
+    const bool more = reap_due(s);
     while (work.looked < looked_max) {
         const uint32_t extent = now_ms ? most_due(s, now_ms, 0) : EXTENT_NONE;
         if (extent == EXTENT_NONE) {
             (void)sum_up(s, now_ms);
-            return false;
+            return more;
         }
         survey_for(&work, extent, now_ms);
     }

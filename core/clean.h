@@ -21,15 +21,16 @@
 int32_t clean_for(const shard *s, uint32_t lane, uint32_t words, uint32_t key_len,
                   uint32_t value_len, uint64_t replaced, uint64_t spent, bool *moved);
 
-/* Reclaims expired entries, then evicts, until there are fewer than `entries_max` entries. */
-int32_t clean_below(const shard *s, uint64_t entries_max);
+/* Reclaims expired and invalidated entries, then evicts, until there are fewer than `entries_max`
+ * entries, for a set of `size` bytes. */
+int32_t clean_below(const shard *s, uint64_t entries_max, uint64_t size);
 
 /* Works on making an extent free, whatever lies there: moves what is live, as a set of `size` bytes
  * has to pay. Returns the bytes moved. */
 uint64_t clean_extent(const shard *s, uint32_t extent, uint64_t size);
 
-/* Drops expired entries, extent by extent, until it has looked at `looked_max` bytes of records.
- * True if some may be left. */
+/* Drops expired and invalidated entries, extent by extent, until it has looked at `looked_max`
+ * bytes of records. True if some may be left. */
 bool clean_expired(const shard *s, uint64_t looked_max);
 
 #endif

@@ -72,6 +72,8 @@ static bool publish_new(const shard *s, placement where, uint64_t hash, const lo
                         const found *existing, uint64_t *room) {
     const uint64_t offset = log_append(s, where.lane, entry);
     if (offset == LOG_FULL) return false;
+    if (unlikely(entry->shape & SHAPE_BIRTH))
+        store_u64_relaxed(&s->states[extent_of(s, offset)].tagged, 1);
     const uint64_t word = word_make(hash_tag(hash), where.mark, offset);
     const bool published =
         existing ? index_publish(s, existing->word, word | (existing->value & WORD_SECOND))
@@ -86,15 +88,25 @@ static bool publish_new(const shard *s, placement where, uint64_t hash, const lo
     return true;
 }
 
+uint64_t entry_words(uint64_t deadline_ms, const tag_set *tags, uint64_t words[ENTRY_WORDS_MAX]) {
+    uint64_t have = SHAPE_BIRTH | (uint64_t)tags->count << SHAPE_TAGS_SHIFT;
+    uint32_t count = 0;
+    if (deadline_ms != 0) {
+        have |= SHAPE_DEADLINE;
+        words[count++] = deadline_ms;
+    }
+    words[count++] = tags->birth;
+    for (uint32_t i = 0; i < tags->count; i++) words[count++] = tags->slots[i];
+    return have | (uint64_t)count << SHAPE_WORDS_SHIFT;
+}
+
 static bool store_behind(const shard *s, placement where, uint64_t hash, const void *key,
                          uint32_t key_len, const entry_value *value, const found *existing,
                          uint64_t *room, const uint64_t *solids, uint32_t count) {
-    const uint32_t words = entry_words(value->deadline_ms);
     const log_entry entry = {
         .identity = value->version << IDENTITY_KEY_BITS | key_len,
-        .shape = value->len | (uint64_t)value->type << SHAPE_TYPE_SHIFT |
-                 (words ? SHAPE_DEADLINE | 1ull << SHAPE_WORDS_SHIFT : 0),
-        .words = &value->deadline_ms,
+        .shape = value->len | (uint64_t)value->type << SHAPE_TYPE_SHIFT | value->have,
+        .words = value->words,
         .key = key,
         .hash = hash,
         .deadline_ms = value->deadline_ms,
@@ -105,8 +117,9 @@ static bool store_behind(const shard *s, placement where, uint64_t hash, const v
     };
     if (!publish_new(s, where, hash, &entry, existing, room)) return false;
     if (!existing) {
-        store_u64_relaxed(&s->header->epoch_bytes, load_u64_relaxed(&s->header->epoch_bytes) +
-                                                       log_size(s, words, key_len, value->len));
+        store_u64_relaxed(&s->header->epoch_bytes,
+                          load_u64_relaxed(&s->header->epoch_bytes) +
+                              log_size(s, shape_words(value->have), key_len, value->len));
         return true;
     }
     release_chunks(s, &existing->record);
@@ -155,6 +168,13 @@ static void forget(const shard *s, const found *entry) {
 bool entry_drop(const shard *s, const found *entry) {
     if (!index_clear_word(s, entry->word)) return false;
     forget(s, entry);
+    return true;
+}
+
+bool entry_drop_over(const shard *s, const found *entry) {
+    const bool invalidated = record_invalidated(s->cache, &entry->record);
+    if (!entry_drop(s, entry)) return false;
+    cache_count(s->cache, invalidated ? COUNT_DELETES : COUNT_EXPIRATIONS, 1);
     return true;
 }
 

@@ -12,6 +12,7 @@
 
 #include "index.h"
 #include "log.h"
+#include "tag.h"
 
 /* A value to store. */
 typedef struct entry_value {
@@ -20,10 +21,13 @@ typedef struct entry_value {
     uint32_t type;        /* fc_type */
     uint64_t deadline_ms; /* 0 for none */
     uint64_t version;
+    uint64_t have;         /* the bits of the shape that tell of the words, and how many */
+    const uint64_t *words; /* in front of the key, in the order of layout.h */
 } entry_value;
 
-/* Words in front of the key of such a value's record. */
-static inline uint32_t entry_words(uint64_t deadline_ms) { return deadline_ms != 0; }
+/* The words of an entry with that deadline and tags, and the bits that tell of them. */
+#define ENTRY_WORDS_MAX (2 + RECORD_TAGS_MAX)
+uint64_t entry_words(uint64_t deadline_ms, const tag_set *tags, uint64_t words[ENTRY_WORDS_MAX]);
 
 /* Appends a record and publishes it: over `existing` if that is not null, else into the empty
  * word `room`. Counts it. False if the log has no room, or if the lock is no longer ours (see
@@ -37,7 +41,9 @@ uint64_t entry_moving_bytes(const shard *s, const found *entry);
 
 /* Takes the entry out of the index and forgets its bytes. */
 bool entry_drop(const shard *s, const found *entry);
-/* The same, but a ghost stays. */
+/* The same for one that is over, counted as expired or as deleted by tag. */
+bool entry_drop_over(const shard *s, const found *entry);
+/* As entry_drop, but a ghost stays. */
 bool entry_drop_to_ghost(const shard *s, const found *entry);
 /* The same for one whose record cannot be read any more, in a damaged segment: what other parts it
  * had is not known. */

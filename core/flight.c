@@ -18,6 +18,7 @@
 #include "lease.h"
 #include "os/os.h"
 #include "process.h"
+#include "tag.h"
 
 #define SLICE_MS 2u
 
@@ -91,7 +92,7 @@ static void count_taken_over(const shard *s) {
 static bool has_news(const flight *f, double seen_version) {
     found entry;
     if (seen_version < 0 || !index_find(&f->s, f->hash, f->key, f->key_len, &entry)) return false;
-    return !deadline_passed(f->s.cache, entry.record.deadline_ms) &&
+    return !record_over(f->s.cache, &entry.record) &&
            (double)record_version(&entry.record) != seen_version;
 }
 

@@ -9,6 +9,7 @@
 #include "lease.h"
 #include "lock.h"
 #include "log.h"
+#include "reap.h"
 #include "walker.h"
 
 /* ----------------------------------------------------------------- recount */
@@ -64,6 +65,7 @@ static void recount_word(void *context, uint64_t *word, uint32_t number) {
     if (log_queue(s, head.offset) == QUEUE_PROBATION) r->probation_entries++;
     r->version = max_u64(r->version, record_version(&head));
     if (number == INDEX_STASH) r->stash_count++;
+    if (head.shape & SHAPE_BIRTH) store_u64_relaxed(&s->states[head.extent].tagged, 1);
     log_count_live(s, &head, head.deadline_ms);
     for (uint32_t i = 0; i < head.chunks; i++) {
         record chunk;
@@ -82,6 +84,7 @@ static void recount_kinds(const shard *s, uint32_t buckets) {
         const bool data = e < g->extents - index_extents;
         store_u16_relaxed(&state->kind, data ? EXTENT_DATA : EXTENT_INDEX);
         store_u32_relaxed(&state->live, 0);
+        store_u64_relaxed(&state->tagged, 0);
         due_reset(state);
         uint32_t used = min_u32(load_u32_relaxed(&state->used), g->extent_bytes);
         store_u32_relaxed(&state->used, data ? used & ~(RECORD_ALIGN - 1) : 0);
@@ -131,6 +134,7 @@ int32_t guard_recount(const shard *s) {
     for (uint32_t i = 0; i < LANES; i++) store_u32_relaxed(&header->open_extents[i], EXTENT_NONE);
     for (int i = 0; i < WALKS; i++) store_u32_relaxed(&header->walks[i].extent, EXTENT_NONE);
     store_u64_relaxed(&header->job, JOB_NONE);
+    reap_restart(s);
     store_u64_relaxed(&header->expired_until_ms, TIME_NONE);
     store_u64_relaxed(&header->expired_max, 0);
     store_u64_relaxed(&header->live_bytes, 0);

@@ -8,6 +8,7 @@
 #include "handle.h"
 #include "os/os.h"
 #include "read.h"
+#include "tag.h"
 #include "write.h"
 
 FC_LAYOUT_ASSERT(sizeof(fc_control) == FC_IO_KEY);
@@ -89,12 +90,31 @@ int32_t fc_io_get_into(uint32_t handle, uint32_t key_len, void *value, uint32_t 
     return c ? get(c, key_len, value, capacity, flags & FC_PEEK) : status;
 }
 
-static inline int32_t set(const cache *c, uint32_t key_len, const void *value, uint32_t value_len) {
+static inline int32_t store(const cache *c, uint32_t key_len, const write_value *what,
+                            uint32_t mode) {
+    const bool by_version = (mode & ~FC_KEEP_TTL) >= FC_SET_IF_VERSION;
+    return write_set(c, key_of(c), key_len, what, mode, by_version ? control_of(c)->version : 0);
+}
+
+/* Its tags lie `tags_offset` bytes behind FC_IO_VALUE. */
+__attribute__((noinline)) static int32_t set_tagged(const cache *c, uint32_t key_len,
+                                                    write_value what, uint64_t tags_offset) {
+    const uint64_t room = c->request.length - FC_IO_VALUE;
+    if (tags_offset > room) return FC_INVALID_ARGUMENT;
+    tag_set tags;
+    const int32_t status = tag_read(c, value_of(c) + tags_offset, room - tags_offset, &tags);
+    if (status < 0) return status;
+    what.tags = &tags;
+    return store(c, key_len, &what, control_of(c)->mode & ~FC_TAGGED);
+}
+
+static inline int32_t set(const cache *c, uint32_t key_len, const void *value, uint32_t value_len,
+                          uint64_t tags_offset) {
     const fc_control *control = control_of(c);
     const uint32_t mode = control->mode;
-    const write_value what = {value, value_len, control->type, control->ttl_ms};
-    return write_set(c, key_of(c), key_len, &what, mode,
-                     (mode & ~FC_KEEP_TTL) >= FC_SET_IF_VERSION ? control->version : 0);
+    const write_value what = {value, value_len, control->type, control->ttl_ms, NULL};
+    if (unlikely(mode & FC_TAGGED)) return set_tagged(c, key_len, what, tags_offset);
+    return store(c, key_len, &what, mode);
 }
 
 int32_t fc_io_set(double handle, double key_len, double value_len) {
@@ -103,19 +123,25 @@ int32_t fc_io_set(double handle, double key_len, double value_len) {
     const cache *c = bound(integer(handle), &status);
     if (unlikely(!c)) return status;
     if (unlikely(!holds(c, len))) return FC_INVALID_ARGUMENT;
-    return set(c, integer(key_len), value_of(c), len);
+    return set(c, integer(key_len), value_of(c), len, round_up(len, FC_PACKED_ENTRY_UNIT));
 }
 
 int32_t fc_io_set_from(uint32_t handle, uint32_t key_len, const void *value, uint32_t value_len) {
     int32_t status;
     const cache *c = bound(handle, &status);
-    return c ? set(c, key_len, value, value_len) : status;
+    return c ? set(c, key_len, value, value_len, 0) : status;
 }
 
 int32_t fc_io_delete(double handle, double key_len) {
     int32_t status;
     const cache *c = bound(integer(handle), &status);
     return c ? write_delete(c, key_of(c), integer(key_len)) : status;
+}
+
+int32_t fc_io_delete_by_tag(double handle, double tag_len) {
+    int32_t status;
+    const cache *c = bound(integer(handle), &status);
+    return c ? tag_invalidate(c, key_of(c), integer(tag_len)) : status;
 }
 
 int32_t fc_io_has(double handle, double key_len) {

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "clock.h"
 #include "index.h"
+#include "tag.h"
 
 #define PLACES (1ull << 32)
 #define KEY_ROOM (sizeof(fc_packed_key) + FC_KEY_LEN_MAX)
@@ -56,11 +56,12 @@ static bool load_key(const page *p, uint64_t value, uint8_t *key, uint32_t *len,
     record r;
     bool whole = record_load(s, word_offset(value), &r) && r.key;
     if (whole) copy_from_shared(key, r.key, r.key_len);
+    const bool over = whole && record_over(s->cache, &r);
     fence_acquire(); /* pairs with the release fence in log.c */
     *len = 0;
     if (r.extent != EXTENT_NONE && load_u64_relaxed(&s->lives[r.extent].generation) > p->sequence)
         return p->last;
-    if (!whole || deadline_passed(s->cache, r.deadline_ms)) return true;
+    if (!whole || over) return true;
     *hash = fc_hash(key, r.key_len, s->cache->hash_seed);
     if (hash_tag(*hash) == word_tag(value)) *len = r.key_len;
     return true;

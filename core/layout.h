@@ -3,9 +3,11 @@
  * layout.h owns the shape of everything that lives in a segment. All references
  * are offsets or indices; every field is naturally aligned and little-endian.
  *
- *   segment   | superblock, 4096 | process slots, 128 each | shard 0 | shard 1 | ...
+ *   segment   | superblock, 4096 | process slots, 128 each | tags' table | shard 0 | shard 1 | ...
  *
- *   shard     | header, 256 | stash, 512 | leases | extent lives, 16 N | extent states, 64 N |
+ *   tags      | how often anything was invalidated, u64 | 7 unused | slot, u64 | slot | ... |
+ *
+ *   shard     | header, 320 | stash, 512 | leases | extent lives, 16 N | extent states, 64 N |
  *             | stamps | extent 0 | extent 1 | ... | extent N-1 |
  *
  *   extent    E bytes, a power of two; one of
@@ -15,8 +17,8 @@
  *               index    E / 64 buckets: the index grows down from the end of extent N-1
  *
  * Sizes come from geometry.c. Raise LAYOUT_VERSION when anything here changes meaning. What the
- * version provides for and nothing uses yet is zero: the tags' table and stamps, the shard's
- * `shard_word`, the superblock's feature bits.
+ * version provides for and nothing uses yet is zero: stamps, the shard's `shard_word`, the
+ * superblock's feature bits.
  * Who begins to use one sets a feature bit: an incompatible one where others must not go on without
  * knowing it.
  */
@@ -29,7 +31,7 @@
 #include "check.h"
 
 #define LAYOUT_MAGIC 0x3165686361637466ull /* "ftcache1" */
-#define LAYOUT_VERSION 4u
+#define LAYOUT_VERSION 5u
 #define LAYOUT_BYTE_ORDER 0x01020304u
 
 #define CACHE_LINE 64u
@@ -124,6 +126,12 @@ FC_LAYOUT_ASSERT(offsetof(process_slot, counters) == CACHE_LINE);
 #define CREATION_LOCK_OFFSET 0u
 #define SLOT_LOCK_OFFSET 1u
 
+/* ------------------------------------------------------------------- tags */
+
+/* Places in the tags' table; see tag.h. The counter has a line of its own. */
+#define TAG_COUNTER 0u
+#define TAG_SLOTS_FIRST (CACHE_LINE / sizeof(uint64_t))
+
 /* ------------------------------------------------------------------ index */
 
 /* An index word:
@@ -180,7 +188,7 @@ typedef struct extent_state {
     uint32_t live;       /* bytes of records that the index reaches */
     uint16_t kind;       /* enum extent_kind */
     uint16_t queue;      /* enum queue; data and solid extents */
-    uint64_t unused;
+    uint64_t tagged;     /* 0 if no entry with tags was stored here: see reap.h */
 } extent_state;
 FC_LAYOUT_ASSERT(sizeof(extent_state) == CACHE_LINE);
 
@@ -192,9 +200,9 @@ enum queue { QUEUE_MAIN, QUEUE_PROBATION, QUEUES };
  * in the present epoch, lane 1 for what was used earlier. `s3-fifo`: a lane for each queue. */
 #define LANES 2u
 
-/* What the cleaner is at, and where it walks, a few records at a time; see clean.c. */
+/* What the cleaner is at, and where it walks, a few records at a time; see clean.c, and reap.c. */
 enum job_kind { JOB_NONE, JOB_COMPACT, JOB_EVICT };
-enum walk_purpose { WALK_EVICT_MAIN, WALK_EVICT_PROBATION, WALK_COMPACT, WALKS };
+enum walk_purpose { WALK_EVICT_MAIN, WALK_EVICT_PROBATION, WALK_COMPACT, WALK_REAP, WALKS };
 FC_LAYOUT_ASSERT((int)WALK_EVICT_MAIN == QUEUE_MAIN &&
                  (int)WALK_EVICT_PROBATION == QUEUE_PROBATION);
 typedef struct walk {
@@ -234,14 +242,19 @@ typedef struct shard_header {
     uint64_t ghosts;          /* ever made; a ghost's age is counted in ghosts */
     uint64_t epoch_bytes;     /* of new entries, stored in this epoch */
     uint64_t epoch_entries;   /* the same, their number */
-    uint64_t unused2;
+    /* line 4: the lock holder's; see reap.c */
+    uint64_t reap_seen; /* the tags' counter at the hand's last look */
+    uint32_t reap_next; /* the extent that it goes to next */
+    uint32_t reap_left; /* how many more of this lap */
+    uint64_t unused1[6];
 } shard_header;
 
 FC_LAYOUT_ASSERT(offsetof(shard_header, lock) == CACHE_LINE);
 FC_LAYOUT_ASSERT(offsetof(shard_header, entries) == 2 * CACHE_LINE);
 FC_LAYOUT_ASSERT(offsetof(shard_header, version) % 8 == 0);
 FC_LAYOUT_ASSERT(offsetof(shard_header, expired_until_ms) % 8 == 0);
-FC_LAYOUT_ASSERT(sizeof(shard_header) == 4 * CACHE_LINE);
+FC_LAYOUT_ASSERT(offsetof(shard_header, reap_seen) == 4 * CACHE_LINE);
+FC_LAYOUT_ASSERT(sizeof(shard_header) == 5 * CACHE_LINE);
 
 /* ------------------------------------------------------------------ leases */
 
@@ -295,7 +308,8 @@ FC_LAYOUT_ASSERT(sizeof(lease_line) == CACHE_LINE);
  *              of a chunk: value_len is its payload's, type, have, tags and words are 0
  *
  * `words` of 8 bytes follow, each there if `have` has its bit, in this order: deadline, fresh
- * until, created, birth; then one for each tag. D says that the entry is gone, or was stored anew.
+ * until, created, birth; then one for each tag: its two slots, one in each half. An entry with tags
+ * has a birth, no other has. D says that the entry is gone, or was stored anew.
  *
  * The chunks of a value are solid extents, and then, where the record did not fit the rest of an
  * extent, one chunk there. Nothing in a record changes after it was published but two kinds of

@@ -180,6 +180,7 @@ static uint32_t take_free(const shard *s, uint32_t lane, enum extent_kind kind) 
     extent_state *state = &s->states[extent];
     store_u32_relaxed(&state->used, 0);
     store_u32_relaxed(&state->live, 0);
+    store_u64_relaxed(&state->tagged, 0);
     due_reset(state);
     lane_adopt(s, lane, extent);
     kind_set(s, extent, kind);

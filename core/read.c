@@ -5,8 +5,8 @@
 #include "read.h"
 
 #include "arguments.h"
-#include "clock.h"
 #include "mark.h"
+#include "tag.h"
 
 #define READ_ATTEMPTS 8
 #define LINES_AHEAD 5u
@@ -121,14 +121,23 @@ static bool copy_parts(const reader *r, uint8_t *value) {
     return true;
 }
 
-/* After its deadline: does the key still have this record, with this deadline? Else it has been
- * stored or touched since it was read, and may have lived all the time. */
+/* After its deadline, or dead by its tags: does the key still have this record, with this deadline?
+ * Else it has been stored or touched since it was read, and may have lived all the time. */
 __attribute__((noinline)) static bool still_the_entry(const reader *r) {
     record now;
-    fence_acquire();                                                /* the clock was read before */
+    fence_acquire();                                                /* behind clock and tags */
     const uint64_t offset = word_offset(load_u64_acquire(r->word)); /* pairs with index_publish */
     return offset == r->record.offset && record_load(&r->s, offset, &now) &&
            now.deadline_ms == r->record.deadline_ms && unchanged(r, now.extent);
+}
+
+/* Is the record, which was whole, over? What it bears of tags is read only now, and may have been
+ * written over. */
+static inline attempt alive(const reader *r) {
+    const bool over = record_over(r->s.cache, &r->record);
+    if (r->record.shape & SHAPE_BIRTH && !unchanged(r, r->record.extent)) return ATTEMPT_RETRY;
+    if (likely(!over)) return ATTEMPT_HIT;
+    return still_the_entry(r) ? ATTEMPT_MISS : ATTEMPT_RETRY;
 }
 
 /* The only store of a read (contract R3), and only if it changes something. */
@@ -164,9 +173,10 @@ __attribute__((always_inline)) static inline int32_t read_from(reader r, uint64_
         }
         if (unlikely(!unchanged(&r, r.record.extent) || word_reused(&r) || !copied)) continue;
         if (cache_lost(c)) return FC_MISS;
-        if (deadline_passed(c, r.record.deadline_ms)) {
-            if (still_the_entry(&r)) return FC_MISS;
-            continue;
+        if (unlikely(r.record.shape & (SHAPE_DEADLINE | SHAPE_BIRTH))) {
+            const attempt lives = alive(&r);
+            if (lives == ATTEMPT_MISS) return FC_MISS;
+            if (lives == ATTEMPT_RETRY) continue;
         }
         if (!(flags & FC_PEEK) && fits) mark(&r);
         result->version = record_version(&r.record);

@@ -36,6 +36,9 @@ static inline uint64_t record_version(const record *r) { return r->identity >> I
 static inline uint32_t shape_words(uint64_t shape) {
     return (uint32_t)(shape >> SHAPE_WORDS_SHIFT & SHAPE_FIVE_BITS);
 }
+static inline uint32_t shape_tags(uint64_t shape) {
+    return (uint32_t)(shape >> SHAPE_TAGS_SHIFT & SHAPE_FIVE_BITS);
+}
 static inline bool record_is_dead(const record *r) { return r->shape & SHAPE_DEAD; }
 
 /* Bytes in front of the key. */

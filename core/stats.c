@@ -11,6 +11,8 @@
 #include "log.h"
 #include "os/os.h"
 #include "process.h"
+#include "reap.h"
+#include "tag.h"
 
 /* Bytes of records that one call looks at to drop what has expired, over all shards (some 50 ms
  * where they are small), and while it holds one shard's lock. */
@@ -18,8 +20,11 @@
 #define LOOKED_AT_ONCE (256u << 10)
 #define SPLITS_UNDONE 1024u
 
-/* Drops what has expired, where the shard is free: whoever holds it meanwhile does it himself. Lets
- * go of the lock between any two parts, so that nobody waits for long. */
+/* A hash has scattered the slots: the first are as good as all, and this takes some 20 us. */
+#define TAG_SLOTS_LOOKED_MAX 65536u
+
+/* Drops what has expired or was invalidated, where the shard is free: whoever holds it meanwhile
+ * does it himself. Lets go of the lock between any two parts, so that nobody waits for long. */
 static uint64_t drop_expired(const shard *s, uint64_t looked_max) {
     uint64_t looked = 0;
     bool more = true;
@@ -27,7 +32,7 @@ static uint64_t drop_expired(const shard *s, uint64_t looked_max) {
         const bool nothing_due =
             load_u64_relaxed(&s->header->expired_max) == 0 &&
             load_u64_relaxed(&s->header->expired_until_ms) > clock_now_ms(s->cache);
-        if (nothing_due && !index_wants_shrinking(s)) break;
+        if (nothing_due && !reap_due(s) && !index_wants_shrinking(s)) break;
         if (guard_try_lock(s) != FC_OK) break;
         more = clean_expired(s, LOOKED_AT_ONCE);
         index_shrink(s, SPLITS_UNDONE);
@@ -87,6 +92,9 @@ void stats_read(const cache *c, fc_stats_fields *stats) {
     stats->takeovers = sums[COUNT_TAKEOVERS];
     read_flights(c, stats);
     stats->processes = process_count(c);
+    stats->invalidations = tag_now(c);
+    stats->tag_slots_looked = TAG_SLOTS_LOOKED_MAX;
+    stats->tag_slots_raised = tag_raised(c, &stats->tag_slots_looked);
     os_file_state file;
     stats->replaced = c->named && os_file_state_get(c->fd, &file) == 0 && !file.linked;
 }

@@ -39,12 +39,11 @@ static int32_t aim(target *t, const cache *c, const void *key, uint32_t key_len)
     return FC_OK;
 }
 
-/* Finds the entry; one past its deadline counts as absent, and goes. */
+/* Finds the entry; one that is over, by its deadline or its tags, counts as absent, and goes. */
 static void look_up(target *t) {
     t->present = index_find(&t->s, t->hash, t->key, t->key_len, &t->entry);
-    if (!t->present || !deadline_passed(t->s.cache, t->entry.record.deadline_ms)) return;
-    (void)entry_drop(&t->s, &t->entry);
-    cache_count(t->s.cache, COUNT_EXPIRATIONS, 1);
+    if (!t->present || !record_over(t->s.cache, &t->entry.record)) return;
+    (void)entry_drop_over(&t->s, &t->entry);
     t->present = false;
 }
 
@@ -86,16 +85,25 @@ static uint64_t *index_room_for(const target *t) {
 static int32_t store(target *t, const write_value *value, uint64_t deadline_ms) {
     const shard *s = &t->s;
     bool moved;
+    uint64_t tagged[ENTRY_WORDS_MAX];
+    const uint64_t *in_front = &deadline_ms;
+    uint64_t have = deadline_ms != 0 ? SHAPE_DEADLINE | 1ull << SHAPE_WORDS_SHIFT : 0;
+    if (unlikely(value->tags != NULL)) {
+        have = entry_words(deadline_ms, value->tags, tagged);
+        in_front = tagged;
+    }
+    const uint32_t words = shape_words(have);
     uint64_t spent = 0;
     if (!t->present) {
-        const int32_t status = clean_below(s, s->geometry->shard_entries_max);
+        const uint64_t size = log_size(s, words, t->key_len, value->len);
+        const int32_t status = clean_below(s, s->geometry->shard_entries_max, size);
         if (status != FC_OK) return status;
-        spent = grow_index(s, log_size(s, entry_words(deadline_ms), t->key_len, value->len));
+        spent = grow_index(s, size);
     }
     const placement where = s->cache->policy->admit(s, t->hash, t->present ? &t->entry : NULL);
     const uint64_t replaced = t->present ? entry_bytes(s, &t->entry) : 0;
-    const int32_t status = clean_for(s, where.lane, entry_words(deadline_ms), t->key_len,
-                                     value->len, replaced, spent, &moved);
+    const int32_t status =
+        clean_for(s, where.lane, words, t->key_len, value->len, replaced, spent, &moved);
     if (status != FC_OK) return status;
     if (moved) look_up(t);
     uint64_t *room = t->present ? NULL : index_room_for(t);
@@ -103,7 +111,13 @@ static int32_t store(target *t, const write_value *value, uint64_t deadline_ms) 
 
     uint64_t version = (load_u64_relaxed(&s->header->version) + 1) & VERSION_MASK;
     store_u64_relaxed(&s->header->version, version);
-    const entry_value what = {value->bytes, value->len, value->type, deadline_ms, version};
+    const entry_value what = {.bytes = value->bytes,
+                              .len = value->len,
+                              .type = value->type,
+                              .deadline_ms = deadline_ms,
+                              .version = version,
+                              .have = have,
+                              .words = in_front};
     if (!entry_store(s, where, t->hash, t->key, t->key_len, &what, t->present ? &t->entry : NULL,
                      room))
         return lock_is_ours(s->cache, s->header) ? FC_CORRUPT : FC_BUSY;
@@ -146,6 +160,16 @@ static bool condition_met(const target *t, uint32_t mode, double version) {
     }
 }
 
+/* The value takes over deadline and tags of the entry that it replaces; of tags, unless it has some
+ * of its own. It is born now all the same. */
+static void keep_of_entry(const target *t, write_value *value, uint64_t *deadline_ms,
+                          tag_set *tags) {
+    *deadline_ms = t->entry.record.deadline_ms;
+    if (value->tags || !tag_of_record(&t->entry.record, tags)) return;
+    tags->birth = tag_now(t->s.cache);
+    value->tags = tags;
+}
+
 /* Lets the lease go under which the value was computed that has been stored now. */
 static lease_news land(const target *t) {
     lease_news news = {0, 0};
@@ -162,7 +186,13 @@ __attribute__((always_inline)) static inline int32_t set_locked(target *t, const
     const uint64_t before = load_u64_relaxed(&t->s.header->entries);
     int32_t status = FC_MISS;
     look_up(t);
-    if (unlikely(mode & FC_KEEP_TTL) && t->present) deadline_ms = t->entry.record.deadline_ms;
+    write_value kept;
+    tag_set tags;
+    if (unlikely(mode & FC_KEEP_TTL) && t->present) {
+        kept = *value;
+        keep_of_entry(t, &kept, &deadline_ms, &tags);
+        value = &kept;
+    }
     if (condition_met(t, condition, version)) {
         if (news && condition != FC_SET_IF_LEASE) *news = lease_fence(&t->s, t->hash);
         status = store_or_recount(t, value, deadline_ms);
@@ -316,10 +346,14 @@ int32_t write_increment(const cache *c, const void *key, uint32_t key_len, doubl
     } else if (!t.present && isnan(initial)) {
         status = FC_MISS;
     } else {
+        tag_set tags;
+        const bool tagged =
+            t.present && record_is_tagged(&t.entry.record) && tag_of_record(&t.entry.record, &tags);
         if (t.present) deadline_ms = t.entry.record.deadline_ms;
         number += by;
         if (lease_any(&t.s)) news = lease_fence(&t.s, t.hash);
-        const write_value value = {&number, sizeof number, FC_TYPE_NUMBER, 0};
+        const write_value value = {&number, sizeof number, FC_TYPE_NUMBER, 0,
+                                   tagged ? &tags : NULL};
         status = store_or_recount(&t, &value, deadline_ms);
         if (status == FC_OK) *result = number;
     }

@@ -7,12 +7,14 @@
 #define FC_WRITE_H
 
 #include "cache.h"
+#include "tag.h"
 
 typedef struct write_value {
     const void *bytes;
     uint32_t len;
     uint32_t type;
-    double ttl_ms; /* as in fc_set */
+    double ttl_ms;       /* as in fc_set */
+    const tag_set *tags; /* null for none */
 } write_value;
 
 /* As fc_set; `mode` likewise. */

@@ -7,7 +7,7 @@
 // Struct offsets are those of LP64, little-endian: the only targets we build for.
 
 /** `FC_ABI_VERSION`; compared with `fc_abi_version()` when the library is loaded. */
-export const ABI_VERSION = 4;
+export const ABI_VERSION = 5;
 
 /** `FC_STATUS_TABLE`: results below zero. The error codes derive from the names. */
 export const STATUS = {
@@ -73,6 +73,8 @@ export const NOTED = { FLIGHT: 0, WAIT: 1, STALE: 2, REFUSED: 3, STORE_FAILURE: 
 export const CONSTANTS = {
   FC_KEY_LEN_MAX: 1024,
   FC_NAME_LEN_MAX: 200,
+  FC_TAGS_MAX: 16,
+  FC_TAG_LEN_MAX: 256,
   FC_SIZE_MIN: 1_048_576,
   FC_SHARDS_MAX: 1024,
   FC_TTL_MS_MAX: 281_474_976_710_655,
@@ -83,6 +85,7 @@ export const CONSTANTS = {
   FC_LEASE_TEXT_MAX: 200,
   FC_LEASE_MS_MAX: 86_400_000,
   FC_LEASE_FORCE: 1,
+  FC_TAGGED: 32,
   FC_PACKED_KEY_UNIT: 4,
   FC_PACKED_ENTRY_UNIT: 8,
   FC_PACKED_ANSWER_UNIT: 8,
@@ -119,6 +122,7 @@ export const FUNCTIONS = {
   fc_io_set: ["f64", "f64 or text", "f64 or text"],
   fc_io_set_from: ["u32", "u32 or text", "buffer", "u32"],
   fc_io_delete: ["f64", "f64 or text"],
+  fc_io_delete_by_tag: ["f64", "f64"],
   fc_io_has: ["f64", "f64 or text"],
   fc_io_increment: ["f64", "f64 or text", "f64"],
   fc_io_touch: ["f64", "f64 or text", "f64"],
@@ -197,6 +201,10 @@ export const PACKED_KEY_SIZE = 4;
 export const PACKED_ENTRY = { key_len: 0, value_len: 4, type: 8, flags: 12, ttl_ms: 16 } as const;
 export const PACKED_ENTRY_SIZE = 24;
 
+/** `fc_tags`: behind it as many packed keys, each of them a tag. */
+export const TAGS = { count: 0 } as const;
+export const TAGS_SIZE = 4;
+
 /** `fc_packed_answer`: behind it the value. */
 export const PACKED_ANSWER = { length: 0, type: 4, version: 8 } as const;
 export const PACKED_ANSWER_SIZE = 16;
@@ -257,4 +265,7 @@ export const STATS_FIELDS = [
   "store_failures",
   "leases_taken_over",
   "leases_fenced",
+  "invalidations",
+  "tag_slots_looked",
+  "tag_slots_raised",
 ] as const;

@@ -44,10 +44,12 @@ extern "C" {
 #endif
 
 /* Raised when a call, a structure or a status below changes its meaning. */
-#define FC_ABI_VERSION 4
+#define FC_ABI_VERSION 5
 
 #define FC_KEY_LEN_MAX 1024u
 #define FC_NAME_LEN_MAX 200u
+#define FC_TAGS_MAX 16u /* of one entry */
+#define FC_TAG_LEN_MAX 256u
 #define FC_SIZE_MIN (1u << 20)
 #define FC_SHARDS_MAX 1024u
 /* Deadlines are at most this far away; about 8,900 years.
@@ -231,12 +233,14 @@ FC_API int32_t fc_info(uint32_t handle, fc_info_fields *info);
 /* Counters since creation, summed over all processes that were ever attached,
  * and the present state. Reading them takes no lock; the sums are not one
  * atomic snapshot. Entries whose deadline has passed are dropped
- * first, as far as their shards are free and 4 MiB of records go. */
+ * first, as are those whose tags were deleted, as far as their shards are free and 4 MiB of records
+ * go. */
 typedef struct fc_stats_fields {
     uint64_t hits;
     uint64_t misses;
     uint64_t sets;
-    uint64_t deletes; /* of entries that were there; fc_clear counts each */
+    uint64_t deletes; /* of entries that were there; fc_clear counts each, fc_delete_by_tag those
+                         whose space has been found */
     uint64_t evictions;
     uint64_t expirations;
     uint64_t entries;
@@ -256,6 +260,12 @@ typedef struct fc_stats_fields {
     uint64_t store_failures;    /* fc_note: results that could not be stored */
     uint64_t leases_taken_over; /* from owners that had died, or were late */
     uint64_t leases_fenced;     /* whose key was stored, removed or cleared meanwhile */
+    uint64_t invalidations;     /* tags that were given to fc_delete_by_tag */
+    /* Of so many slots of the table of tags (all, or the first 65,536), so many were ever raised by
+     * an invalidation. With p their ratio, an entry that is older than all of these dies with the
+     * tag of somebody else with a chance of p * p, for each of its tags. */
+    uint64_t tag_slots_looked;
+    uint64_t tag_slots_raised;
 } fc_stats_fields;
 
 FC_API int32_t fc_stats(uint32_t handle, fc_stats_fields *stats);
@@ -297,6 +307,8 @@ typedef enum fc_set_mode {
 /* May be added to a mode: the value takes over the deadline, or the lack of one, of the entry that
  * it replaces, read under the same lock; `ttl_ms` is for where there is none to replace. */
 #define FC_KEEP_TTL 16u
+/* May be added to a mode of calls that store from packed or bound memory: the entry has tags. */
+#define FC_TAGGED 32u
 
 /* Stores a value; atomic for readers in all processes and against a crash at
  * any instruction. With a `ttl_ms` below 0 it counts as stored and has expired: the answer is the
@@ -308,6 +320,26 @@ typedef enum fc_set_mode {
 FC_API int32_t fc_set(uint32_t handle, const void *key, uint32_t key_len, const void *value,
                       uint32_t value_len, uint32_t type, uint32_t mode, double ttl_ms,
                       double version);
+
+/* The same, with tags: `tags_len` bytes at `tags` hold an fc_tags and what it counts. The entry
+ * counts as stored when the call began: it is gone if one of its tags is deleted from then on.
+ * FC_INVALID_ARGUMENT for 0 or more than FC_TAGS_MAX tags, and for one that is empty or longer
+ * than FC_TAG_LEN_MAX. An entry takes 8 bytes more, and 8 for each tag. The tags themselves are not
+ * kept: nobody can ask for them.
+ * fc_increment, fc_touch and FC_KEEP_TTL (unless there are new ones) keep an entry's tags; any
+ * other call that stores replaces them. */
+FC_API int32_t fc_set_tagged(uint32_t handle, const void *key, uint32_t key_len, const void *value,
+                             uint32_t value_len, uint32_t type, uint32_t mode, double ttl_ms,
+                             double version, const void *tags, uint32_t tags_len);
+
+/* Removes every entry that has this tag, in all processes: no read that starts after the return
+ * finds one. Entries whose storing call has begun when this one has returned are not affected.
+ * Takes no lock; cost is some 100 ns, however many entries there are. Their space is found by later
+ * calls that need it.
+ * The table of tags has a fixed size, 1/128 of the segment, so a tag may take others with it, by
+ * chance: see fc_stats_fields. Nothing that was removed ever comes back.
+ * FC_OK; FC_INVALID_ARGUMENT for a tag that is empty or longer than FC_TAG_LEN_MAX; CORRUPT. */
+FC_API int32_t fc_delete_by_tag(uint32_t handle, const void *tag, uint32_t tag_len);
 
 /* Removes an entry. FC_OK or FC_MISS. No read that starts after the return finds it. Takes the
  * lease of the key away, whether there was an entry or not. */
@@ -424,8 +456,9 @@ FC_API int32_t fc_note(uint32_t handle, uint32_t noted);
  * the bytes it counts, then padding up to the next multiple of its unit.
  *
  *   keys      | fc_packed_key | key |
- *   entries   | fc_packed_entry | key | value |
+ *   entries   | fc_packed_entry | key | value | with FC_TAGGED: pad to 8 | tags |
  *   answers   | fc_packed_answer | value |
+ *   tags      | fc_tags | keys, each of them a tag |
  *
  * A record that does not lie inside its buffer, or has other flags, is FC_INVALID_ARGUMENT. */
 typedef struct fc_packed_key {
@@ -437,10 +470,14 @@ typedef struct fc_packed_entry {
     uint32_t key_len;
     uint32_t value_len;
     uint32_t type;  /* fc_type */
-    uint32_t flags; /* FC_KEEP_TTL or 0 */
+    uint32_t flags; /* FC_KEEP_TTL, FC_TAGGED */
     double ttl_ms;  /* as in fc_set */
 } fc_packed_entry;
 #define FC_PACKED_ENTRY_UNIT 8u
+
+typedef struct fc_tags {
+    uint32_t count; /* 1 to FC_TAGS_MAX */
+} fc_tags;
 
 typedef struct fc_packed_answer {
     int32_t length; /* of the value, or a status */
@@ -496,7 +533,7 @@ FC_API int32_t fc_iterate(uint32_t handle, fc_cursor *cursor, void *response, ui
  * The memory stays the caller's and must outlive the handle or the next fc_bind. */
 typedef struct fc_control {
     uint32_t type;      /* in: fc_type of the value to store. out: of the value read */
-    uint32_t mode;      /* in: fc_set_mode, with or without FC_KEEP_TTL */
+    uint32_t mode;      /* in: fc_set_mode, with or without FC_KEEP_TTL, FC_TAGGED */
     uint32_t value_len; /* out: length of the value read; also when FC_BUFFER_TOO_SMALL */
     uint32_t done;      /* out: batches: how many were worked on */
     uint32_t removed;   /* out: fc_io_delete_many */
@@ -526,12 +563,16 @@ FC_API int32_t fc_io_peek(double handle, double key_len, double response_offset)
 /* As fc_get, into the caller's memory; only the key comes from the request region. */
 FC_API int32_t fc_io_get_into(uint32_t handle, uint32_t key_len, void *value, uint32_t capacity,
                               uint32_t flags);
-/* As fc_set; the value lies at FC_IO_VALUE, the rest in the control block. */
+/* As fc_set; the value lies at FC_IO_VALUE, the rest in the control block. With FC_TAGGED as
+ * fc_set_tagged: the tags lie behind the value, at the next multiple of FC_PACKED_ENTRY_UNIT. */
 FC_API int32_t fc_io_set(double handle, double key_len, double value_len);
-/* The same with the value in the caller's memory (for values larger than the region). */
+/* The same with the value in the caller's memory (for values larger than the region); tags lie
+ * at FC_IO_VALUE. */
 FC_API int32_t fc_io_set_from(uint32_t handle, uint32_t key_len, const void *value,
                               uint32_t value_len);
 FC_API int32_t fc_io_delete(double handle, double key_len);
+/* As fc_delete_by_tag; the tag lies where other calls have the key. */
+FC_API int32_t fc_io_delete_by_tag(double handle, double tag_len);
 FC_API int32_t fc_io_has(double handle, double key_len);
 /* As fc_increment, with `initial` and `ttl_ms` in the control block, where the sum goes too. */
 FC_API int32_t fc_io_increment(double handle, double key_len, double by);

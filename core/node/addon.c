@@ -257,6 +257,7 @@ static napi_value read_result_of(napi_env env, const argument *a, int32_t status
     X(fc_io_set, "nkv", fc_io_set(N(0), N(1), N(2)))                               \
     X(fc_io_set_from, "nkbn", fc_io_set_from(U(0), U(1), B(2), U(3)))              \
     X(fc_io_delete, "nk", fc_io_delete(N(0), N(1)))                                \
+    X(fc_io_delete_by_tag, "nn", fc_io_delete_by_tag(N(0), N(1)))                  \
     X(fc_io_has, "nk", fc_io_has(N(0), N(1)))                                      \
     X(fc_io_increment, "nkn", fc_io_increment(N(0), N(1), N(2)))                   \
     X(fc_io_touch, "nkn", fc_io_touch(N(0), N(1), N(2)))                           \

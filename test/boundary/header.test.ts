@@ -15,7 +15,9 @@ const FOR_C_ONLY = [
   "fc_lease_begin",
   "fc_lease_end",
   "fc_wait",
+  "fc_set_tagged",
   "fc_delete",
+  "fc_delete_by_tag",
   "fc_has",
   "fc_increment",
   "fc_touch",
@@ -83,6 +85,7 @@ describe("structures", () => {
     ["fc_control", abi.CONTROL, abi.CONTROL_SIZE],
     ["fc_packed_key", abi.PACKED_KEY, abi.PACKED_KEY_SIZE],
     ["fc_packed_entry", abi.PACKED_ENTRY, abi.PACKED_ENTRY_SIZE],
+    ["fc_tags", abi.TAGS, abi.TAGS_SIZE],
     ["fc_packed_answer", abi.PACKED_ANSWER, abi.PACKED_ANSWER_SIZE],
     ["fc_lease", abi.LEASE_FIELDS, abi.LEASE_SIZE],
   ])("%s has the same fields at the same offsets", (name, fields, size) => {

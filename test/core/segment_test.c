@@ -68,7 +68,7 @@ static void refused(int32_t expected, size_t offset, uint32_t flipped, size_t le
 
 static void another_layout_version_is_refused_with_both_versions(void) {
     refused(FC_LAYOUT_MISMATCH, offsetof(superblock, layout_version), LAYOUT_VERSION ^ 77, 4,
-            "version 77", "version 4");
+            "version 77", "version 5");
 }
 
 static void another_byte_order_is_refused(void) {

@@ -15,6 +15,7 @@ mod lock;
 mod orders;
 mod publish;
 mod reuse;
+mod tag;
 mod wake;
 
 use orders::{Orders, USED, VIOLATED};
@@ -173,6 +174,12 @@ const PROTOCOLS: &[Protocol] = &[
             "sequence acquire",
         ],
         spare: &[("sequence release", "the raise fence stands before it")],
+    },
+    Protocol {
+        name: "tag",
+        model: tag::model,
+        needed: &["raise release", "slot acquire", "word acquire", "word release"],
+        spare: &[],
     },
     Protocol {
         name: "lock",

@@ -92,3 +92,6 @@ pub fn load_relaxed(place: &AtomicU64) -> u64 {
 pub fn store_relaxed(place: &AtomicU64, value: u64) {
     place.store(value, Ordering::Relaxed);
 }
+pub fn add_relaxed(place: &AtomicU64, more: u64) {
+    place.fetch_add(more, Ordering::Relaxed);
+}

@@ -1,0 +1,63 @@
+//! Tags. An invalidation takes the next number of the counter and raises its tag's two slots to it. Readers that find the
+//! counter at the entry's birth do not look at the slots: whoever has seen the entry dead must never again find it there,
+//! and what he stores in its place must live. An entry that was born behind the invalidation is never above the counter
+//! that a reader sees, which would be damage.
+
+use crate::orders::{add_relaxed, ensure, load_relaxed, race, store_relaxed, Orders};
+use loom::sync::atomic::AtomicU64;
+
+const BORN: u64 = 1;
+const NUMBER: u64 = 3;
+
+struct Segment {
+    counter: AtomicU64,
+    slots: [AtomicU64; 2],
+    word: AtomicU64, // of another entry with the tag; 0: not stored yet
+    birth: AtomicU64,
+}
+
+pub fn model(o: Orders) {
+    let segment = Segment {
+        counter: AtomicU64::new(BORN),
+        slots: [AtomicU64::new(0), AtomicU64::new(0)],
+        word: AtomicU64::new(0),
+        birth: AtomicU64::new(0),
+    };
+    race(o, segment, invalidate_and_store, read);
+}
+
+fn invalidate_and_store(o: Orders, s: &Segment) {
+    add_relaxed(&s.counter, 1); // of another tag
+    // site: core/tag.c tag_invalidate: add_u64_relaxed(&table_of(c)[TAG_COUNTER], 1)
+    add_relaxed(&s.counter, 1);
+    for slot in &s.slots {
+        // site: core/tag.c raise: cas_u64_release(slot, &before, number)
+        o.cas_release("raise release", slot, 0, NUMBER);
+    }
+    store_relaxed(&s.birth, NUMBER);
+    // site: core/index.c index_publish: store_u64_release(word, value)
+    o.store_release("word release", &s.word, 1);
+}
+
+fn is_dead(o: Orders, s: &Segment) -> bool {
+    // site: core/tag.h tag_now: load_u64_relaxed(&table[TAG_COUNTER])
+    if load_relaxed(&s.counter) == BORN {
+        return false;
+    }
+    s.slots.iter().all(|slot| {
+        // site: core/tag.c is_raised: load_u64_acquire(&table_of(c)[slot])
+        o.load_acquire("slot acquire", slot) > BORN
+    })
+}
+
+fn read(o: Orders, s: &Segment) {
+    // site: core/read.c examine: load_u64_acquire(word)
+    if o.load_acquire("word acquire", &s.word) == 1 {
+        ensure!(load_relaxed(&s.counter) >= load_relaxed(&s.birth), "an entry is born in the future");
+        return;
+    }
+    if is_dead(o, s) {
+        ensure!(load_relaxed(&s.counter) >= NUMBER, "what is stored in place of a dead entry is dead");
+        ensure!(is_dead(o, s), "an entry that was dead lives");
+    }
+}
