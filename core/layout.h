@@ -283,7 +283,8 @@ typedef struct lease_line {
             uint64_t token;   /* never given twice */
             uint64_t owner;   /* as in a lock word */
             uint64_t waiters; /* bit i: threads in slots i modulo 64 */
-            uint64_t unused[2];
+            uint64_t birth;   /* the tags' counter when the lease was given */
+            uint64_t unused;
         } held;
         uint8_t text[LEASE_TEXT_BYTES];
     } as;

@@ -106,6 +106,7 @@ uint64_t lease_give(const shard *s, lease_line *line, uint64_t hash, uint64_t ow
     store_u64_relaxed(&line->as.held.token, token + 1);
     store_u64_relaxed(&line->as.held.owner, owner);
     store_u64_relaxed(&line->as.held.waiters, waiters);
+    store_u64_relaxed(&line->as.held.birth, tag_now(s->cache));
     state_store(line, LEASE_HELD, fenced);
     return token + 1;
 }
@@ -115,15 +116,27 @@ void lease_wait_in(lease_line *line, uint32_t slot) {
     store_u64_relaxed(&line->as.held.waiters, waiters | 1ull << (slot & 63));
 }
 
-bool lease_allows(const shard *s, uint64_t hash, double token) {
-    if (load_u64_relaxed(&s->header->leases_held) == 0) return false;
+/* The key's line if it has this token, or null. */
+static const lease_line *line_of_token(const shard *s, uint64_t hash, double token) {
+    if (load_u64_relaxed(&s->header->leases_held) == 0) return NULL;
     for (uint32_t i = 0; i < LEASE_WAYS; i++) {
         const lease_line *line = lease_way(s, hash, i);
         const enum lease_state state = lease_state(line);
         if ((state == LEASE_HELD || state == LEASE_UNCACHEABLE) && hash_of(line) == hash)
-            return (double)load_u64_relaxed(&line->as.held.token) == token;
+            return (double)load_u64_relaxed(&line->as.held.token) == token ? line : NULL;
     }
-    return false;
+    return NULL;
+}
+
+bool lease_allows(const shard *s, uint64_t hash, double token) {
+    return line_of_token(s, hash, token) != NULL;
+}
+
+bool lease_bears(const shard *s, uint64_t hash, double token, tag_set *tags) {
+    const lease_line *line = line_of_token(s, hash, token);
+    if (!line) return false;
+    tags->birth = load_u64_relaxed(&line->as.held.birth);
+    return !tag_set_invalidated(s->cache, tags);
 }
 
 /* ----------------------------------------------------------------- fencing */

@@ -19,7 +19,7 @@
 #ifndef FC_LEASE_H
 #define FC_LEASE_H
 
-#include "shard.h"
+#include "tag.h"
 
 /* Keys are told apart by so many bits of `woken`; the next one is for fc_wake. */
 #define LEASE_KINDS 30u
@@ -70,6 +70,10 @@ void lease_wait_in(lease_line *line, uint32_t slot);
 
 /* May a value that was computed under this token be stored? */
 bool lease_allows(const shard *s, uint64_t hash, double token);
+
+/* Values that are computed under this token are as old as their lease: their entry's birth. False
+ * if an invalidation has come since that takes one of these tags, or if the token does not hold. */
+bool lease_bears(const shard *s, uint64_t hash, double token, tag_set *tags);
 
 /* The key is about to be stored or removed by somebody else: what is being computed is not to be
  * stored, and what is known of failures is over. */

@@ -82,19 +82,25 @@ static bool is_raised(const cache *c, uint64_t slot, uint64_t birth) {
     return load_u64_acquire(&table_of(c)[slot]) > birth; /* pairs with raise */
 }
 
-bool tag_invalidated(const cache *c, const record *r) {
-    uint32_t count;
-    const uint64_t *words = borne_by(r, &count);
-    if (!words) return true;
-    const uint64_t birth = load_u64_relaxed(words);
+static bool invalidated(const cache *c, uint64_t birth, const uint64_t *slots, uint32_t count) {
     const uint64_t now = tag_now(c);
     if (likely(now == birth)) return false;
     if (now < birth) return true; /* damage: nothing is born in the future */
-    for (uint32_t i = 1; i <= count; i++) {
-        const uint64_t slots = load_u64_relaxed(&words[i]);
-        if (is_raised(c, (uint32_t)slots, birth) && is_raised(c, slots >> 32, birth)) return true;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t both = load_u64_relaxed(&slots[i]);
+        if (is_raised(c, (uint32_t)both, birth) && is_raised(c, both >> 32, birth)) return true;
     }
     return false;
+}
+
+bool tag_invalidated(const cache *c, const record *r) {
+    uint32_t count;
+    const uint64_t *words = borne_by(r, &count);
+    return !words || invalidated(c, load_u64_relaxed(words), words + 1, count);
+}
+
+bool tag_set_invalidated(const cache *c, const tag_set *tags) {
+    return invalidated(c, tags->birth, tags->slots, tags->count);
 }
 
 uint64_t tag_raised(const cache *c, uint64_t *looked) {

@@ -47,6 +47,9 @@ static inline uint64_t tag_now(const cache *c) {
 /* Of the first `*looked` slots, at most, how many an invalidation has ever raised. */
 uint64_t tag_raised(const cache *c, uint64_t *looked);
 
+/* Is what bears these dead? */
+bool tag_set_invalidated(const cache *c, const tag_set *tags);
+
 /* Is a record that has SHAPE_BIRTH dead? Loads from it: without a lock the caller asks behind this
  * whether its extent was reused. */
 bool tag_invalidated(const cache *c, const record *r);

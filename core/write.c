@@ -161,13 +161,12 @@ static bool condition_met(const target *t, uint32_t mode, double version) {
 }
 
 /* The value takes over deadline and tags of the entry that it replaces; of tags, unless it has some
- * of its own. It is born now all the same. */
+ * of its own. Its birth, too: that was alive, so its tags have not been deleted since. One of now
+ * would survive a deletion that came after the look at the entry. */
 static void keep_of_entry(const target *t, write_value *value, uint64_t *deadline_ms,
                           tag_set *tags) {
     *deadline_ms = t->entry.record.deadline_ms;
-    if (value->tags || !tag_of_record(&t->entry.record, tags)) return;
-    tags->birth = tag_now(t->s.cache);
-    value->tags = tags;
+    if (!value->tags && tag_of_record(&t->entry.record, tags)) value->tags = tags;
 }
 
 /* Lets the lease go under which the value was computed that has been stored now. */
@@ -208,6 +207,16 @@ __attribute__((noinline)) static int32_t set_beside_leases(target *t, const writ
                                                            uint32_t mode, double version,
                                                            uint64_t deadline_ms) {
     lease_news news = {0, 0};
+    write_value born;
+    tag_set tags;
+    if (value->tags && (mode & ~FC_KEEP_TTL) == FC_SET_IF_LEASE) {
+        born = *value;
+        tags = *value->tags;
+        born.tags = &tags;
+        value = &born;
+        if (lease_allows(&t->s, t->hash, version) && !lease_bears(&t->s, t->hash, version, &tags))
+            news = lease_fence(&t->s, t->hash);
+    }
     const int32_t status = set_locked(t, value, mode, version, deadline_ms, &news);
     lease_tell(t->s.cache, news);
     return status;

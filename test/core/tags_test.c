@@ -344,6 +344,30 @@ static void tags_come_by_bound_memory_too(void) {
     CHECK_STATUS(FC_OK, fc_close(handle));
 }
 
+/* ---------------------------------------------------------------------- leases */
+
+/* Contract G3, F4: what was computed from older data is not stored. */
+static void a_value_is_as_old_as_the_lease_that_it_was_computed_under(void) {
+    fc_lease lease;
+    packed tags;
+    open_for(FC_EVICTION_LRU, 1 << 20, 1);
+    pack_begin(&tags);
+    pack(&tags, "tag", 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_STATUS(FC_LEASE_TAKEN, fc_lease_begin(handle, "key", 3, 1000, 0, -1, &lease));
+        if (i == 1) CHECK_STATUS(FC_OK, delete_tag("tag"));
+        if (i == 2) CHECK_STATUS(FC_OK, delete_tag("another"));
+        CHECK_STATUS(i == 1 ? FC_MISS : FC_OK,
+                     set_with("key", 3, "v", 1, FC_SET_IF_LEASE, 0, lease.token, &tags));
+        CHECK_STATUS(i == 1 ? FC_MISS : FC_OK, has("key"));
+        /* The lease is over, one way or the other. */
+        CHECK_STATUS(FC_MISS, set_with("key", 3, "v", 1, FC_SET_IF_LEASE, 0, lease.token, NULL));
+        if (i != 1) CHECK_STATUS(FC_OK, delete_tag("tag"));
+        CHECK_STATUS(FC_MISS, has("key"));
+    }
+    CHECK_STATUS(FC_OK, fc_close(handle));
+}
+
 /* --------------------------------------------------------------------- threads */
 
 typedef struct shared {
@@ -397,6 +421,7 @@ int main(int argc, char **argv) {
     TEST(mixes_agree_with_the_model);
     TEST(wrong_tags_are_refused_and_change_nothing);
     TEST(tags_come_by_bound_memory_too);
+    TEST(a_value_is_as_old_as_the_lease_that_it_was_computed_under);
     TEST(no_read_that_starts_after_the_return_sees_it);
     return TESTS_DONE();
 }
