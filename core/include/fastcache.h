@@ -323,8 +323,8 @@ FC_API int32_t fc_set(uint32_t handle, const void *key, uint32_t key_len, const 
 
 /* The same, with tags: `tags_len` bytes at `tags` hold an fc_tags and what it counts. The entry
  * counts as stored when the call began: it is gone if one of its tags is deleted from then on.
- * With FC_SET_IF_LEASE it counts from the lease on: if one of its tags was deleted since, nothing is
- * stored (FC_MISS), and the lease is over.
+ * With FC_SET_IF_LEASE it counts from the lease on: if one of its tags was deleted since, nothing
+ * is stored (FC_MISS), and the lease is over.
  * FC_INVALID_ARGUMENT for 0 or more than FC_TAGS_MAX tags, and for one that is empty or longer
  * than FC_TAG_LEN_MAX. An entry takes 8 bytes more, and 8 for each tag. The tags themselves are not
  * kept: nobody can ask for them.

@@ -65,18 +65,16 @@ export const mutations = [
   {
     id: "no-deadline",
     file: "read.c",
-    text: "        if (deadline_passed(c, r.record.deadline_ms)) {\n",
-    by: "        if (false) {\n",
+    text: "    const bool over = record_over(r->s.cache, &r->record);\n",
+    by: "    const bool over = record_invalidated(r->s.cache, &r->record);\n",
     breaks: "a reader ignores the deadline",
   },
   {
     id: "deadline-once",
     file: "read.c",
-    text: "            if (still_the_entry(&r)) return FC_MISS;\n",
-    by: "            return FC_MISS;\n",
+    text: "    return still_the_entry(r) ? ATTEMPT_MISS : ATTEMPT_RETRY;\n",
+    by: "    return ATTEMPT_MISS;\n",
     breaks: "a reader takes the deadline that it has read for the entry's, which was touched since",
-    cannot:
-      "whatever deadline a key has had since it was stored is a reason here to miss it; the stepped readers of `npm run attack -- crash` notice",
   },
   {
     id: "stash-unread",
@@ -428,7 +426,7 @@ export const mutations = [
   {
     id: "expired-kept",
     file: "write.c",
-    text: "    if (!t->present || !deadline_passed(t->s.cache, t->entry.record.deadline_ms)) return;\n",
+    text: "    if (!t->present || !record_over(t->s.cache, &t->entry.record)) return;\n",
     by: "    if (!t->present || t->hash != 0) return;\n",
     breaks: "writers take an expired entry for a live one",
   },
@@ -492,8 +490,8 @@ export const mutations = [
   {
     id: "any-token",
     file: "lease.c",
-    text: "return (double)load_u64_relaxed(&line->as.held.token) == token;",
-    by: "return token > 0;",
+    text: "            return (double)load_u64_relaxed(&line->as.held.token) == token ? line : NULL;\n",
+    by: "            return token > 0 ? line : NULL;\n",
     breaks: "any token is good while somebody holds the lease",
   },
   {
