@@ -19,7 +19,7 @@ const ROOMS = [
   ["values", ["wire/value"]],
   ["stored forms", ["wire/annotated"]],
   ["what JSON lacks", ["wire/annotate"]],
-  ["keys and answers", ["wire/key", "wire/pool"]],
+  ["keys and answers", ["wire/key", "wire/pool", "wire/tags"]],
   ["long keys", ["wire/long_key"]],
   ["requests", ["wire/request"]],
   ["memory", ["wire/json", "wire/kind", "wire/memory"]],

@@ -19,7 +19,7 @@ import {
   WORD,
 } from "./abi.ts";
 import { FastCacheError, invalid, nameOf } from "./errors.ts";
-import { modeOf, ttlOf } from "./options.ts";
+import { modeOf, tagsOf, ttlOf } from "./options.ts";
 import { readPassed } from "./read.ts";
 import type { Handle } from "./segment.ts";
 import type { BatchEntry, Key, SetOptions } from "./types.ts";
@@ -37,9 +37,9 @@ import {
   toPlain,
   writeValue,
 } from "./wire/value.ts";
-import { storePlain } from "./write.ts";
+import { storePlain, storeTagged } from "./write.ts";
 
-const { FC_IO_KEY, FC_IO_VALUE, FC_NO_VALUE, FC_PEEK } = CONSTANTS;
+const { FC_IO_KEY, FC_IO_VALUE, FC_NO_VALUE, FC_PEEK, FC_TAGGED } = CONSTANTS;
 const { FC_PACKED_ANSWER_UNIT, FC_PACKED_ENTRY_UNIT, FC_PACKED_KEY_UNIT } = CONSTANTS;
 
 /** Entries pulled from the user's iterator before they are packed. */
@@ -191,6 +191,7 @@ interface Pulled {
   readonly ttl: number;
   /** `FC_KEEP_TTL` or 0, as a mode of storing: `SET_MODE.ALWAYS`. */
   readonly flags: number;
+  readonly tags: Uint8Array | undefined;
 }
 
 /** Stores `entries` in order, those without options with `shared`; those before a failing one are stored. */
@@ -202,6 +203,7 @@ export function setMany(
 ): void {
   handle.assertOpen();
   ttlOf(shared, defaultTtl, "setMany"); // also where every entry has options of its own
+  const sharedTags = tagsOf(shared);
   checkIterable(entries, "setMany");
   const isArray = Array.isArray(entries);
   let pulled: Pulled[] = [];
@@ -217,7 +219,7 @@ export function setMany(
     for (const entry of entries) {
       let next: Pulled;
       try {
-        next = prepare(handle, entry, shared, defaultTtl, !isArray);
+        next = prepare(handle, entry, shared, sharedTags, defaultTtl, !isArray);
       } catch (error) {
         storeAll();
         throw failedEntry(error, stored);
@@ -243,6 +245,7 @@ function prepare(
   handle: Handle,
   entry: unknown,
   shared: SetOptions | undefined,
+  sharedTags: Uint8Array | undefined,
   defaultTtl: number,
   copies: boolean,
 ): Pulled {
@@ -252,16 +255,17 @@ function prepare(
   const [key, value, options = shared] = entry as readonly unknown[] as BatchEntry<unknown>;
   const ttl = ttlOf(options, defaultTtl, "setMany");
   const flags = modeOf(SET_MODE.ALWAYS, options);
+  const tags = options === shared ? sharedTags : tagsOf(options);
   let plain = toPlain(value, handle.codec);
   if (handle.request.longKeys && (typeof key === "string" || isBytes(key)) && isLong(key))
     plain = toLongKeyed(handle.request, key, plain);
   // A codec may encode into one buffer again and again.
   if (plain instanceof Encoded) {
-    return { key, value: new Encoded(plain.type, ownCopy(plain.content)), ttl, flags };
+    return { key, value: new Encoded(plain.type, ownCopy(plain.content)), ttl, flags, tags };
   }
   return copies
-    ? { key: ownCopy(key), value: ownCopy(plain), ttl, flags }
-    : { key, value: plain, ttl, flags };
+    ? { key: ownCopy(key), value: ownCopy(plain), ttl, flags, tags }
+    : { key, value: plain, ttl, flags, tags };
 }
 
 function sizeOf(value: Plain): number {
@@ -277,8 +281,9 @@ function storePulled(handle: Handle, pulled: readonly Pulled[], before: number):
     try {
       packed = packEntries(handle, pulled, next);
       if (packed.count === 0) {
-        const { key, value, ttl, flags } = pulled[next] as Pulled;
-        storePlain(handle, key, value, ttl, flags, 0);
+        const { key, value, ttl, flags, tags } = pulled[next] as Pulled;
+        if (tags === undefined) storePlain(handle, key, value, ttl, flags, 0);
+        else storeTagged(handle, key, value, ttl, flags, 0, tags);
         next++;
         continue;
       }
@@ -306,7 +311,7 @@ function packEntries(handle: Handle, pulled: readonly Pulled[], from: number): P
   let offset: number = FC_IO_VALUE;
   let index = from;
   for (; index < pulled.length; index++) {
-    const { key, value, ttl, flags } = pulled[index] as Pulled;
+    const { key, value, ttl, flags, tags } = pulled[index] as Pulled;
     const keyOffset = offset + PACKED_ENTRY_SIZE;
     if (keyOffset + KEY_ROOM > REQUEST_SIZE) break;
     let keyLength: number;
@@ -318,12 +323,18 @@ function packEntries(handle: Handle, pulled: readonly Pulled[], from: number): P
     }
     const valueLength = writeValue(request, value, keyOffset + keyLength);
     if (valueLength < 0 || valueLength > handle.info.maxValueSize) break;
+    let end = alignUp(keyOffset + keyLength + valueLength, FC_PACKED_ENTRY_UNIT);
+    if (tags !== undefined) {
+      if (end + tags.length > REQUEST_SIZE) break;
+      request.bytes.set(tags, end);
+      end = alignUp(end + tags.length, FC_PACKED_ENTRY_UNIT);
+    }
     request.words[(offset + PACKED_ENTRY.key_len) >> 2] = keyLength;
     request.words[(offset + PACKED_ENTRY.value_len) >> 2] = valueLength;
     request.words[(offset + PACKED_ENTRY.type) >> 2] = request.type;
-    request.words[(offset + PACKED_ENTRY.flags) >> 2] = flags;
+    request.words[(offset + PACKED_ENTRY.flags) >> 2] = tags === undefined ? flags : flags | FC_TAGGED;
     request.doubles[(offset + PACKED_ENTRY.ttl_ms) >> 3] = ttl;
-    offset = alignUp(keyOffset + keyLength + valueLength, FC_PACKED_ENTRY_UNIT);
+    offset = end;
   }
   return { count: index - from, length: offset - FC_IO_VALUE };
 }

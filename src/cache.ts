@@ -11,11 +11,13 @@ import { increment } from "./increment.ts";
 import { Entries, keys } from "./iterate.ts";
 import {
   checkFinite,
+  checkTags,
   modeOf,
   parseIncrement,
   parseOpenOptions,
   parseTarget,
   parseTtl,
+  tagsOf,
   ttlOf,
 } from "./options.ts";
 import { has, read, readBytes, readInto, readVersioned, ttl } from "./read.ts";
@@ -35,7 +37,8 @@ import type {
   Versioned,
 } from "./types.ts";
 import { isBytes } from "./wire/memory.ts";
-import { clear, remove, store, touch } from "./write.ts";
+import { encodeTag } from "./wire/tags.ts";
+import { clear, invalidate, remove, store, touch } from "./write.ts";
 
 const { FC_PEEK } = CONSTANTS;
 
@@ -165,30 +168,21 @@ export class FastCache<V = unknown> {
    * @throws FastCacheError `INVALID_ARGUMENT`, `KEY_TOO_LONG`, `VALUE_TOO_LARGE`, `BUSY`
    */
   set(key: Key, value: V, options?: SetOptions): this {
-    store(this.#handle, key, value, ttlOf(options, this.#ttl, "set"), modeOf(SET_MODE.ALWAYS, options));
+    const ttl = ttlOf(options, this.#ttl, "set");
+    store(this.#handle, key, value, ttl, modeOf(SET_MODE.ALWAYS, options), 0, tagsOf(options));
     return this;
   }
 
   /** Stores a value only if the key is absent: true if stored. Throws as `set`. */
   add(key: Key, value: V, options?: SetOptions): boolean {
-    return store(
-      this.#handle,
-      key,
-      value,
-      ttlOf(options, this.#ttl, "add"),
-      modeOf(SET_MODE.ABSENT, options),
-    );
+    const ttl = ttlOf(options, this.#ttl, "add");
+    return store(this.#handle, key, value, ttl, modeOf(SET_MODE.ABSENT, options), 0, tagsOf(options));
   }
 
   /** Stores a value only if the key is present: true if stored. Throws as `set`. */
   replace(key: Key, value: V, options?: SetOptions): boolean {
-    return store(
-      this.#handle,
-      key,
-      value,
-      ttlOf(options, this.#ttl, "replace"),
-      modeOf(SET_MODE.PRESENT, options),
-    );
+    const ttl = ttlOf(options, this.#ttl, "replace");
+    return store(this.#handle, key, value, ttl, modeOf(SET_MODE.PRESENT, options), 0, tagsOf(options));
   }
 
   /** True if there is an entry. Leaves its recency alone. Takes no lock. */
@@ -236,7 +230,8 @@ export class FastCache<V = unknown> {
       throw invalid(`the version is a number of getWithVersion(), not ${nameOf(version)}`);
     }
     const ttl = ttlOf(options, this.#ttl, "compareAndSet");
-    return store(this.#handle, key, value, ttl, modeOf(SET_MODE.VERSION, options), version);
+    const mode = modeOf(SET_MODE.VERSION, options);
+    return store(this.#handle, key, value, ttl, mode, version, tagsOf(options));
   }
 
   /**
@@ -314,6 +309,24 @@ export class FastCache<V = unknown> {
   /** As `entries`. */
   [Symbol.iterator](): EntryIterator<V> {
     return this.entries();
+  }
+
+  /**
+   * Removes every entry that has the tag, or one of the tags, in all processes: no read that starts after the return
+   * finds one. Takes no lock, and as long for ten million entries as for one. What a storing call that began before
+   * stores at the same time may be removed, too; what one that begins afterwards stores is not. A `set` of a value
+   * that was read from its source before the call is a new value: nothing tells that it is outdated.
+   *
+   * The segment remembers invalidations in a table of fixed size, so that none is ever forgotten; in exchange an entry
+   * can, very rarely, die with a tag of somebody else: see `stats().falseInvalidations`.
+   *
+   * Their space is found when it is needed, and by `size` and `stats()`.
+   *
+   * @throws FastCacheError `INVALID_ARGUMENT`: a tag has 1 to 256 bytes; then none was removed
+   */
+  deleteByTag(tags: string | readonly string[]): void {
+    const list: readonly unknown[] = typeof tags === "string" ? [tags] : Array.from(checkTags(tags));
+    for (const tag of list.map(encodeTag)) invalidate(this.#handle, tag);
   }
 
   /** Removes every entry, part by part. @throws FastCacheError `BUSY`; the other parts are empty then */

@@ -8,6 +8,7 @@ import { CONSTANTS, CREATE, EVICTION, KIND, ON_MISMATCH } from "./abi.ts";
 import { type FastCacheError, invalid, nameOf } from "./errors.ts";
 import type { Codec, IncrementOptions, OpenOptions, SegmentTarget, SetOptions } from "./types.ts";
 import { dateTime, isDate } from "./wire/kind.ts";
+import { packTags } from "./wire/tags.ts";
 
 const { FC_KEEP_TTL, FC_NAME_LEN_MAX, FC_SHARDS_MAX, FC_SIZE_MIN, FC_TTL_MS_MAX } = CONSTANTS;
 
@@ -259,6 +260,7 @@ const SET_OPTIONS = {
   ttl: true,
   expiresAt: true,
   keepTtl: true,
+  tags: true,
 } as const satisfies Record<keyof SetOptions, true>;
 
 /**
@@ -285,6 +287,17 @@ function givenTtl(options: SetOptions, fallback: number, method: string): number
 export function modeOf(mode: number, options: SetOptions | undefined): number {
   if (options === undefined) return mode;
   return options.keepTtl === true ? mode | FC_KEEP_TTL : mode;
+}
+
+/** Refuses what is no array. */
+export function checkTags(tags: readonly unknown[]): readonly unknown[] {
+  if (Array.isArray(tags)) return tags;
+  throw invalid(`deleteByTag() takes a string or an array of strings, not ${nameOf(tags)}`);
+}
+
+/** The tags of checked options, packed; `undefined` if there are none. @throws FastCacheError `INVALID_ARGUMENT` */
+export function tagsOf(options: SetOptions | undefined): Uint8Array | undefined {
+  return options === undefined ? undefined : packTags(options.tags);
 }
 
 const INCREMENT_OPTIONS = {

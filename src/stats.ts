@@ -23,6 +23,8 @@ export function readStats(handle: Handle): Stats {
     lockWaits: raw.lock_waits,
     takeovers: raw.takeovers,
     replaced: raw.replaced === 1,
+    invalidations: raw.invalidations,
+    falseInvalidations: (raw.tag_slots_raised / raw.tag_slots_looked) ** 2,
     factoryRuns: raw.flights,
     coalescedWaits: raw.flight_waits,
     staleServed: raw.stale_served,

@@ -109,6 +109,12 @@ export interface SetOptions {
    * one, atomically. Where there is no entry, the handle's `ttl` is what it gets.
    */
   keepTtl?: boolean | undefined;
+  /**
+   * What the entry can be removed by, all at once, with `deleteByTag`: up to 16 strings of 1 to 256 bytes in UTF-8;
+   * one that is there twice counts once. They replace those of the entry that was there; with `keepTtl`, `increment`
+   * and `touch` an entry keeps its own, unless there are new ones. Tags can't be read back. Each takes 8 bytes.
+   */
+  tags?: readonly string[] | undefined;
 }
 
 /** Options of `increment`. They matter only when the entry is absent. */
@@ -147,7 +153,7 @@ export interface Stats {
   readonly hits: number;
   readonly misses: number;
   readonly sets: number;
-  /** Entries that were removed, one by one or by `clear`. */
+  /** Entries that were removed: one by one, by `clear`, or by a tag, once their space was found. */
   readonly deletes: number;
   /** Entries that left to make room. */
   readonly evictions: number;
@@ -171,6 +177,13 @@ export interface Stats {
    * name now shares nothing with this cache: close it and open it again.
    */
   readonly replaced: boolean;
+  /** Tags that were given to `deleteByTag`. */
+  readonly invalidations: number;
+  /**
+   * How likely it is that an entry which is older than all invalidations has died with the tag of somebody else, for
+   * each of its own tags: 0 to 1.
+   */
+  readonly falseInvalidations: number;
   /** Factories of `getOrSet` that ran. */
   readonly factoryRuns: number;
   /** Calls of `getOrSet` that waited for the run of another. */

@@ -18,6 +18,7 @@ const METHODS = [
   "has",
   "hasMany",
   "delete",
+  "deleteByTag",
   "increment",
   "getWithVersion",
   "compareAndSet",
