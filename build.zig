@@ -80,11 +80,11 @@ fn queryOf(platform: []const u8) !std.Target.Query {
     };
 }
 
-/// The library: the core, and the addon that makes it callable from Node.
+/// The library: the core, and the addon that makes it callable from Node, and lets all runtimes wait.
 fn libraryModule(b: *std.Build, target: std.Build.ResolvedTarget) !*std.Build.Module {
     const module = try coreModule(b, target, .ReleaseFast);
     module.addSystemIncludePath(b.path("node_modules/node-api-headers/include"));
-    module.addCSourceFile(.{ .file = b.path("core/node/addon.c"), .flags = &c_flags });
+    module.addCSourceFiles(.{ .files = try filesEndingIn(b, "core/node", ".c"), .flags = &c_flags });
     return module;
 }
 

@@ -7,6 +7,7 @@
 import { CONSTANTS, SET_MODE } from "./abi.ts";
 import { deleteMany, getMany, hasMany, setMany } from "./batch.ts";
 import { invalid, nameOf } from "./errors.ts";
+import { Flights, wrapped } from "./flights.ts";
 import { increment } from "./increment.ts";
 import { Entries, keys } from "./iterate.ts";
 import {
@@ -27,6 +28,8 @@ import type {
   BatchEntry,
   Bytes,
   EntryIterator,
+  Factory,
+  GetOrSetOptions,
   IncrementOptions,
   Info,
   Key,
@@ -35,6 +38,7 @@ import type {
   SetOptions,
   Stats,
   Versioned,
+  WrapOptions,
 } from "./types.ts";
 import { isBytes } from "./wire/memory.ts";
 import { encodeTag } from "./wire/tags.ts";
@@ -80,6 +84,7 @@ export class FastCache<V = unknown> {
   readonly #handle: Handle;
   readonly #anchor: Anchor;
   readonly #ttl: number;
+  #flights: Flights | undefined;
 
   /** Not for use: see `FastCache.open`. */
   protected constructor(anchor: unknown, ttl: unknown) {
@@ -251,6 +256,44 @@ export class FastCache<V = unknown> {
   }
 
   /**
+   * The value of a key, or else what `factory` returns, which is stored. Of all calls for a key, in all processes, one
+   * runs its factory; the others wait until its value is there, and each gets one of its own. If its process dies,
+   * another takes over; if it throws, the calls of its process get the error, and another process may run.
+   *
+   * A value is returned, but not stored, if its key was set, deleted or cleared after the factory began (those who wait
+   * look again), if the segment does not take it (`stats().storeFailures`), or if there was no room for its lease: a
+   * shard has 16 to 256 (`stats().leasesRefused`). Factories of two processes that wait for each other's keys wait until
+   * the first `lease` is over; one that asks for its own key is refused. A pending call keeps its event loop alive.
+   *
+   * @throws FastCacheError (as a rejection) what `get` throws; `INVALID_ARGUMENT` for a value that cannot be kept;
+   * `TIMEOUT`, `FACTORY_FAILED`; `CLOSED` if the cache is closed meanwhile; and what the factory throws
+   */
+  async getOrSet<T extends V | undefined>(
+    key: Key,
+    factory: Factory<T>,
+    options?: GetOrSetOptions,
+  ): Promise<T> {
+    if (options === undefined) {
+      const value = read(this.#handle, key, 0);
+      if (value !== undefined) return value as T;
+    }
+    this.#flights ??= new Flights(this.#anchor, this.#ttl);
+    return this.#flights.get(key, factory, options) as Promise<T>;
+  }
+
+  /**
+   * `fn` behind `getOrSet`: the key of a call is `name` and its arguments. They have to be what JSON holds as it is;
+   * for others, and to tell more calls to be the same, there is `key`. `{ a, b }` and `{ b, a }` are different.
+   */
+  wrap<A extends readonly unknown[], T extends V | undefined>(
+    name: string,
+    fn: (...args: A) => T | PromiseLike<T>,
+    options: WrapOptions<A> = {},
+  ): (...args: A) => Promise<T> {
+    return wrapped(this, name, fn, options) as (...args: A) => Promise<T>;
+  }
+
+  /**
    * Looks up many keys at once: an array of values or `undefined`, in the order of the keys. One
    * native call for as many as fit (256 KiB of keys, 64 KiB of values), which prefetches, so that
    * it costs a fraction of single lookups in a large segment. Each lookup is atomic, the batch is not.
@@ -359,11 +402,12 @@ export class FastCache<V = unknown> {
    * A cache that is neither reachable nor closed is closed when its memory is collected.
    */
   close(): void {
+    this.#flights?.close();
     this.#handle.close();
   }
 
   /** As `close`, for `using`. */
   [Symbol.dispose](): void {
-    this.#handle.close();
+    this.close();
   }
 }

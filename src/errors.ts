@@ -8,7 +8,11 @@
 import { STATUS } from "./abi.ts";
 
 type StatusName = keyof typeof STATUS;
-type ErrorName = Exclude<StatusName, "OK" | "MISS" | "BUFFER_TOO_SMALL"> | "FFI_UNAVAILABLE";
+type ErrorName =
+  | Exclude<StatusName, "OK" | "MISS" | "BUFFER_TOO_SMALL">
+  | "FFI_UNAVAILABLE"
+  | "TIMEOUT"
+  | "FACTORY_FAILED";
 
 /** The stable codes of {@link FastCacheError}. */
 export type FastCacheErrorCode = `ERR_FASTCACHE_${ErrorName}`;

@@ -11,6 +11,9 @@ export type {
   Codec,
   EntryIterator,
   Eviction,
+  Factory,
+  FactoryContext,
+  GetOrSetOptions,
   IncrementOptions,
   Info,
   Key,
@@ -19,4 +22,5 @@ export type {
   SetOptions,
   Stats,
   Versioned,
+  WrapOptions,
 } from "./types.ts";

@@ -242,6 +242,11 @@ export function parseTtl(ttl: unknown): number {
   throw wrong("ttl", ttl, `a number of milliseconds up to ${FC_TTL_MS_MAX}, or Infinity for no deadline`);
 }
 
+/** True for a time to live, as `parseTtl` gives it, of what is over at once. */
+export function isOver(ttl: number): boolean {
+  return ttl === TTL_PAST;
+}
+
 /** The only place where the calendar meets a time to live. */
 function parseExpiresAt(expiresAt: unknown): number {
   const time = isDate(expiresAt) ? dateTime(expiresAt) : expiresAt;
@@ -320,7 +325,8 @@ export function parseIncrement(
   };
 }
 
-function checkBoolean(option: string, value: unknown): boolean {
+/** @throws FastCacheError `INVALID_ARGUMENT` */
+export function checkBoolean(option: string, value: unknown): boolean {
   if (value === undefined || typeof value === "boolean") return value === true;
   throw wrong(option, value, "true or false");
 }
@@ -341,7 +347,8 @@ export function parseTarget(target: unknown): { kind: number; target: string } {
   throw wrong("target", target, "a name, a path, { name } or { path }");
 }
 
-function checkNames<T extends object>(options: T, known: Record<string, true>, method: string): T {
+/** Refuses options that there are not, by name. */
+export function checkNames<T extends object>(options: T, known: Record<string, true>, method: string): T {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw invalid(`the options of ${method}() are an object, not ${nameOf(options)}`);
   }
@@ -353,6 +360,7 @@ function checkNames<T extends object>(options: T, known: Record<string, true>, m
   return options;
 }
 
-function wrong(option: string, value: unknown, expected: string): FastCacheError {
+/** The error for an option of the wrong kind or range. */
+export function wrong(option: string, value: unknown, expected: string): FastCacheError {
   return invalid(`\`${option}\` has to be ${expected}, not ${nameOf(value)}`);
 }

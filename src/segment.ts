@@ -21,6 +21,7 @@ import {
 } from "./abi.ts";
 import type { NativeFunctions } from "./binding/binding.ts";
 import { loadBinding } from "./binding/library.ts";
+import type { Wait } from "./binding/waiting.ts";
 import { closed, corrupt, type FastCacheError, reportedError, statusError } from "./errors.ts";
 import type { Opening } from "./options.ts";
 import type { Codec, Info, Key } from "./types.ts";
@@ -65,6 +66,7 @@ export class Handle {
   /** The native handle, 0 when closed. */
   id: number;
   readonly native: NativeFunctions;
+  readonly wait: Wait;
   readonly request: Request;
   readonly pool: ReadPool;
   readonly codec: Codec<unknown> | undefined;
@@ -78,6 +80,7 @@ export class Handle {
     const { id, created } = openSegment(binding.native, opening);
     this.id = id;
     this.native = binding.native;
+    this.wait = binding.wait;
     this.codec = opening.codec;
     try {
       this.request = new Request(binding.traits, opening.longKeys);

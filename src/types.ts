@@ -117,6 +117,57 @@ export interface SetOptions {
   tags?: readonly string[] | undefined;
 }
 
+/** Computes the value of a key for `getOrSet`; `undefined` stores nothing. */
+export type Factory<T> = (context: FactoryContext) => T | PromiseLike<T>;
+
+/** What a factory is given. */
+export interface FactoryContext {
+  readonly key: Key;
+  /**
+   * Aborted when every caller in this process has withdrawn by its own `signal`, when the factory has taken longer
+   * than `lease`, and when the cache is closed.
+   */
+  readonly signal: AbortSignal;
+  /** Another time to live for this value, as `ttl`; 0 or less is as `skip`. */
+  setTtl(ms: number): void;
+  /**
+   * The value is returned to whoever waits, and not stored. For the next 10 s, or until a value is stored, other
+   * processes that ask for the key do not wait for one another.
+   */
+  skip(): void;
+}
+
+/** Options of `getOrSet`. Times are ms, up to a day. */
+export interface GetOrSetOptions {
+  /** Time to live of what the factory returns, as in `SetOptions`. */
+  ttl?: number | undefined;
+  /**
+   * After so long this call rejects with `TIMEOUT`, whoever runs the factory. That goes on, and what it returns is
+   * stored. @defaultValue none
+   */
+  hardTimeout?: number | undefined;
+  /**
+   * How long a process that is alive may take, before another may start. (One that dies is replaced at once.)
+   * @defaultValue 30,000
+   */
+  lease?: number | undefined;
+  /**
+   * For so long a factory that failed is not run again, in any process: calls get its error, those of other
+   * processes `FACTORY_FAILED` with the beginning of its message. @defaultValue 0
+   */
+  errorTtl?: number | undefined;
+  /** Runs the factory, whatever is cached and whoever runs one. @defaultValue false */
+  forceFresh?: boolean | undefined;
+  /** Rejects this call only. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of `wrap`: those of `getOrSet`, and what the key is made of. */
+export interface WrapOptions<A extends readonly unknown[] = readonly unknown[]> extends GetOrSetOptions {
+  /** The key of a call; it gets the wrapped function's name in front. Default: the arguments as JSON. */
+  key?: ((...args: A) => string) | undefined;
+}
+
 /** Options of `increment`. They matter only when the entry is absent. */
 export interface IncrementOptions {
   /** What an absent entry counts as. @defaultValue 0 */

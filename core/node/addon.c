@@ -21,11 +21,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "fastcache.h"
 #include "handle.h"
-
-#define NAPI_VERSION 8
-#include <node_api.h>
+#include "waiter.h"
 
 #pragma weak napi_add_env_cleanup_hook
 #pragma weak napi_create_function
@@ -298,7 +295,7 @@ static bool add_functions(napi_env env, napi_value exports) {
             napi_set_named_property(env, exports, functions[i].name, made) != napi_ok)
             return false;
     }
-    return true;
+    return waiter_add(env, exports);
 }
 
 NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {

@@ -5,6 +5,7 @@
 // library.ts picks one, finds the native library and makes a `Binding` of them.
 
 import type { ArgumentType, FUNCTIONS } from "../abi.ts";
+import type { Wait } from "./waiting.ts";
 
 interface ArgumentValue {
   u32: number;
@@ -76,6 +77,7 @@ export interface Runtime {
 /** A loaded native library. */
 export interface Binding {
   readonly native: NativeFunctions;
+  readonly wait: Wait;
   /** Where it lies. */
   readonly path: string;
   readonly traits: Traits;

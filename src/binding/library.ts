@@ -11,6 +11,7 @@ import { bunRuntime } from "./bun.ts";
 import { denoRuntime } from "./deno.ts";
 import { nodeRuntime } from "./node.ts";
 import { isBundled, isRemote, libraryFile, platformNames } from "./platforms.ts";
+import { waiting } from "./waiting.ts";
 
 /** The environment variable that names the library, as the option `library` does. */
 const VARIABLE = "FASTCACHE_LIBRARY";
@@ -56,7 +57,7 @@ export function loadLibrary(runtime: Runtime, library?: string): Binding {
     try {
       checkVersion(runtime, path);
       const native = runtime.open(path, FUNCTIONS);
-      return { native, path, traits: runtime.traits, pin: runtime.pin };
+      return { native, wait: waiting(path), path, traits: runtime.traits, pin: runtime.pin };
     } catch (error) {
       if (error instanceof FastCacheError) throw error;
       const remedy = runtime.remedy(error);

@@ -19,7 +19,7 @@ import { pack, unpack } from "./annotated.ts";
 import { isJson } from "./json.ts";
 import { readKey } from "./key.ts";
 import { besideValue, isSameKey, readHead } from "./long_key.ts";
-import { bufferOf, isBytes, lengthOf, type Memory } from "./memory.ts";
+import { bufferOf, isBytes, lengthOf, Memory } from "./memory.ts";
 import type { ReadPool } from "./pool.ts";
 import { type Request, UTF8_BYTES_MAX, writeUtf16 } from "./request.ts";
 
@@ -327,6 +327,27 @@ export function decode(value: unknown, codec: Codec<unknown> | undefined): unkno
 export function decodeLong(value: unknown, codec: Codec<unknown> | undefined, key: Key): unknown {
   const isOurs = value instanceof LongKeyed && isSameKey(value.key, key);
   return isOurs ? decode(value.value, codec) : undefined;
+}
+
+/** A value as it would be stored, to be read as often as it is asked for: no two results share anything. */
+export class Copies {
+  readonly #bytes: Uint8Array;
+  readonly #type: number;
+
+  /** Writes to the request region. */
+  constructor(request: Request, value: Plain) {
+    const start = CONSTANTS.FC_IO_VALUE;
+    const length = writeValue(request, value, start);
+    this.#bytes = length < 0 ? toBytes(request, value).slice() : request.bytes.slice(start, start + length);
+    this.#type = isBytes(value) ? TYPE.BYTES : request.type;
+  }
+
+  next(pool: ReadPool, codec: Codec<unknown> | undefined): unknown {
+    const { length } = this.#bytes;
+    const memory = new Memory(length);
+    memory.bytes.set(this.#bytes);
+    return decode(readValue(memory, 0, length, this.#type, pool), codec);
+  }
 }
 
 /** The error for a value over the limit. */

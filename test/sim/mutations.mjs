@@ -521,6 +521,7 @@ export const mutations = [
     text: "        store_u32_relaxed(&c->dead[i], incarnation);\n        died = true;\n",
     by: "",
     breaks: "who waits does not notice that the owner has died",
+    cannot: "he notices when his wait is over, some milliseconds later; lease_test waits for a minute",
   },
   {
     id: "waiter-unknown",
@@ -549,6 +550,16 @@ export const mutations = [
     text: "    if (line) waiters = waiters_of(line).slots;\n",
     by: "",
     breaks: "a lease that changes hands forgets who waits for it",
+    cannot:
+      "who waits for an owner asks again, and waits for the next one, when the owner has died or was fenced",
+  },
+  {
+    id: "vacant-silent",
+    file: "lease.c",
+    text: "    if (lease_state(line) != LEASE_HELD && lease_state(line) != LEASE_VACANT)\n",
+    by: "    if (lease_state(line) != LEASE_HELD)\n",
+    breaks: "who waits is not told of a lease whose fencer has died",
+    rare: "somebody has to die between two stores, and somebody else to change the key before the waiter asks again",
   },
   {
     id: "recount-drops-leases",
