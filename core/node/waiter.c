@@ -2,9 +2,10 @@
  *
  * waiter.c: see waiter.h.
  *
- * A wait belongs to the environment's thread, which makes and frees it; its own thread looks at it
- * until it has called the threadsafe function, and is joined before anything of it is freed. The
- * cleanup hook is added after the threadsafe function was made, so that it runs before that ends.
+ * A wait's own thread looks at it until it has called the threadsafe function, and is joined before
+ * that ends: by `deliver`, or by `end`, a cleanup hook, which is added after the function was made,
+ * and so runs before the environment ends it. A wait is freed when its function is: a call that was
+ * queued may still come after `end` (in Bun).
  */
 #include "waiter.h"
 
@@ -35,6 +36,7 @@ typedef struct wait {
     int32_t result;
     pthread_t thread;
     napi_threadsafe_function done;
+    bool ended; /* joined */
 } wait;
 
 static void *run(void *argument) {
@@ -44,24 +46,30 @@ static void *run(void *argument) {
     return NULL;
 }
 
-/* The environment ends: no JavaScript of it runs any more. What has been queued is dropped. */
+/* The environment ends: no JavaScript of it runs any more. */
 static void end(void *argument) {
     wait *w = argument;
     (void)fc_wake(w->handle);
     pthread_join(w->thread, NULL);
-    free(w);
+    w->ended = true;
 }
 
-/* In the environment's thread. Its env is null while it ends: then `end` has freed the wait. */
+static void finalize(napi_env env, void *data, void *hint) {
+    (void)env;
+    (void)hint;
+    free(data);
+}
+
+/* In the environment's thread. */
 static void deliver(napi_env env, napi_value callback, void *context, void *data) {
     wait *w = context;
     (void)data;
-    if (!env) return;
+    if (!env || w->ended) return;
     pthread_join(w->thread, NULL);
+    w->ended = true;
+    const int32_t result = w->result;
     (void)napi_remove_env_cleanup_hook(env, end, w);
     (void)napi_release_threadsafe_function(w->done, napi_tsfn_release);
-    const int32_t result = w->result;
-    free(w);
     napi_value undefined, number;
     if (napi_get_undefined(env, &undefined) == napi_ok &&
         napi_create_int32(env, result, &number) == napi_ok)
@@ -83,14 +91,13 @@ static int32_t begin(napi_env env, uint32_t handle, double timeout_ms, napi_valu
     if (!w) return FC_NO_SPACE;
     *w = (wait){.handle = handle, .timeout_ms = timeout_ms};
     if (napi_create_string_utf8(env, NAME, NAPI_AUTO_LENGTH, &name) != napi_ok ||
-        napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, w, deliver,
+        napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, w, finalize, w, deliver,
                                         &w->done) != napi_ok) {
         free(w);
         return FC_NO_SPACE;
     }
     if (!start(w)) {
         (void)napi_release_threadsafe_function(w->done, napi_tsfn_abort);
-        free(w);
         return FC_NO_SPACE;
     }
     (void)napi_add_env_cleanup_hook(env, end, w);

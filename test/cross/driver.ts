@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { FastCache } from "fastcache";
 import { structured } from "fastcache/structured";
@@ -16,6 +17,12 @@ type Options = Parameters<typeof FastCache.open>[0];
 type Operation = (...args: never[]) => unknown;
 
 let cache: FastCache | undefined;
+let worker: Worker | undefined;
+
+const computing = (ms: number) => async () => {
+  await sleep(ms);
+  return `${process.pid} ${performance.now()}`;
+};
 
 const operations: Record<string, Operation> = {
   open(options: Options) {
@@ -43,6 +50,44 @@ const operations: Record<string, Operation> = {
     }
     return differences.filter((found) => found !== undefined);
   },
+  /** A value that tells which process computed it, `ms` after it began. */
+  compute: (key: string, ms: number) => opened().getOrSet(key, computing(ms)),
+  /** Asks for `prefix 0` to `prefix <count - 1>`, so many at a time. */
+  async computeAll(prefix: string, count: number, atOnce: number, ms: number) {
+    const values: unknown[] = [];
+    let next = 0;
+    const askForSome = async () => {
+      for (let i = next++; i < count; i = next++) {
+        values[i] = await opened().getOrSet(`${prefix} ${i}`, computing(ms));
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, askForSome));
+    return values;
+  },
+  /** Answers when the factory has begun, which does not end. */
+  computeForever(key: string) {
+    return new Promise((resolve) => {
+      void opened().getOrSet(key, () => {
+        resolve("begun");
+        return new Promise(() => {});
+      });
+    });
+  },
+  computeFailing(key: string, message: string, errorTtl: number) {
+    const failing = () => Promise.reject(new Error(message));
+    return opened().getOrSet(key, failing, { errorTtl });
+  },
+  /** As `computeForever`, in a worker; or, where another computes it, the worker waits. */
+  async computeInWorker(key: string) {
+    worker = new Worker(new URL("./computing.ts", import.meta.url), {
+      workerData: { name: opened().info.name, key },
+    });
+    await new Promise((resolve, reject) => {
+      worker?.once("message", resolve);
+      worker?.once("error", reject);
+    });
+  },
+  terminateWorker: () => worker?.terminate(),
   property: (name: keyof FastCache) => opened()[name],
   /** Copies the values of `prefix0` to `prefix<count - 1>` into one buffer; allocates next to nothing. */
   readAll(prefix: string, count: number, bufferBytes: number) {
