@@ -214,7 +214,6 @@ int32_t flight_begin(cache *c, const void *key, uint32_t key_len, double lease_m
     if ((status == FC_LEASE_HELD && !watch(c, owner)) ||
         (status == FC_LEASE_REFUSED && ask_near(&f, c)))
         status = begin(&f, lease_ms, flags, seen_version, &owner, lease);
-    if (status == FC_LEASE_REFUSED) count(c, FLIGHT_REFUSED);
     return status;
 }
 

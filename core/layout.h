@@ -104,7 +104,7 @@ enum flight_counter {
     FLIGHT_RUNS,           /* of factories */
     FLIGHT_WAITS,          /* calls that waited for another's run */
     FLIGHT_STALE,          /* calls that were given a stale value */
-    FLIGHT_REFUSED,        /* leases that there was no line for */
+    FLIGHT_REFUSED,        /* runs that there was no lease for */
     FLIGHT_STORE_FAILURES, /* results that could not be stored */
     FLIGHT_COUNTERS
 };

@@ -45,6 +45,8 @@ export interface Field {
   /** Nobody is to join it any more; and it is over. */
   leave(flight: Flight): void;
   forget(flight: Flight): void;
+  /** No line is free for its lease: it looks again when one may be. False if none has come free for long. */
+  waitForRoom(flight: Flight): boolean;
   /** Runs a factory so that it may not ask for its own key. */
   run<T>(id: string, factory: () => T): T;
   /** The factory failed here, and is not to be run for so long. */
@@ -231,8 +233,13 @@ export class Flight {
       case LEASE.TAKEN:
         this.#run(lease?.token ?? NO_TOKEN, true);
         return false;
+      case LEASE.SHARED:
+        this.#run(lease?.token ?? NO_TOKEN);
+        return false;
       default:
-        this.#run(lease?.result === LEASE.SHARED ? lease.token : NO_TOKEN);
+        if (this.#field.waitForRoom(this)) return false;
+        this.#field.note(NOTED.REFUSED);
+        this.#run(NO_TOKEN);
         return false;
     }
   }

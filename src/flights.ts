@@ -49,6 +49,11 @@ function idOf(key: Key): string {
   }
 }
 
+/** How often flights without a line look again, how many at a time, and how often in vain. */
+const ROOM_TICK_MS = 2;
+const ROOM_TICK_FLIGHTS = 128;
+const ROOM_TICKS_MAX = 120;
+
 /** The flights of one handle. */
 export class Flights implements Field {
   readonly queue: WaitQueue;
@@ -57,6 +62,11 @@ export class Flights implements Field {
   readonly #joinable = new Map<string, Flight>();
   readonly #all = new Set<Flight>();
   readonly #errors = new Map<string, { error: unknown; until: number }>();
+  /** Those that wait for a line, the longest first. */
+  readonly #crowd = new Set<Flight>();
+  #isTrying = false;
+  #crowdTimer: ReturnType<typeof setTimeout> | undefined;
+  #vainTicks = 0; // since a flight ended
 
   constructor(anchor: Anchor, ttl: number) {
     this.#anchor = anchor;
@@ -122,6 +132,27 @@ export class Flights implements Field {
   forget(flight: Flight): void {
     this.leave(flight);
     this.#all.delete(flight);
+    this.#crowd.delete(flight);
+    this.#vainTicks = 0;
+  }
+
+  waitForRoom(flight: Flight): boolean {
+    if (this.#isTrying && this.#vainTicks > ROOM_TICKS_MAX) return false;
+    this.#crowd.add(flight);
+    this.#crowdTimer ??= setTimeout(() => this.#tryForRoom(), ROOM_TICK_MS);
+    return true;
+  }
+
+  /** Who gets no line goes to the end. */
+  #tryForRoom(): void {
+    this.#crowdTimer = undefined;
+    this.#isTrying = true;
+    this.#vainTicks++;
+    for (const flight of [...this.#crowd].slice(0, ROOM_TICK_FLIGHTS)) {
+      if (this.#crowd.delete(flight)) flight.lookAgain();
+    }
+    this.#isTrying = false;
+    if (this.#crowd.size > 0) this.#crowdTimer ??= setTimeout(() => this.#tryForRoom(), ROOM_TICK_MS);
   }
 
   note(what: number): void {

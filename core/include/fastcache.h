@@ -256,7 +256,7 @@ typedef struct fc_stats_fields {
     uint64_t flights;           /* fc_note: factories that ran */
     uint64_t flight_waits;      /* fc_note: calls that waited for another's run */
     uint64_t stale_served;      /* fc_note */
-    uint64_t leases_refused;    /* because the table was full */
+    uint64_t leases_refused;    /* fc_note: runs without a lease: the table was full */
     uint64_t store_failures;    /* fc_note: results that could not be stored */
     uint64_t leases_taken_over; /* from owners that had died, or were late */
     uint64_t leases_fenced;     /* whose key was stored, removed or cleared meanwhile */
@@ -447,7 +447,7 @@ typedef enum fc_noted {
     FC_NOTED_FLIGHT = 0,
     FC_NOTED_WAIT = 1,
     FC_NOTED_STALE = 2,
-    FC_NOTED_REFUSED = 3, /* counted by fc_lease_begin */
+    FC_NOTED_REFUSED = 3,
     FC_NOTED_STORE_FAILURE = 4
 } fc_noted;
 FC_API int32_t fc_note(uint32_t handle, uint32_t noted);
