@@ -35,6 +35,7 @@ await setUp();
 await build({ hostOnly: true });
 await must([tool("zig"), "build", "bench"], { quiet: true });
 // These need packages that a fresh clone has only now.
+const { measureFlights } = await import("./flights.mjs");
 const { measureProcesses } = await import("./processes.mjs");
 const { writeReport } = await import("./report.mjs");
 
@@ -44,6 +45,7 @@ const figures = {
   go: await measureGo({ isQuick }),
   javaScript: await measureJavaScript({ isQuick }),
   processes: await measureProcesses({ isQuick }),
+  flights: await measureFlights({ isQuick }),
   hitRatios: await measureHitRatios(resolve(option("--traces") ?? join(root, "../shared/traces"))),
 };
 const bars = barTable(figures);

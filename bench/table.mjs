@@ -2,7 +2,7 @@
 // that a row has.
 
 /** Tables of { title, rows } from the figures of a run, those without rows left out. */
-export function tables({ core, full, go, javaScript, processes, hitRatios }) {
+export function tables({ core, full, go, javaScript, processes, flights, hitRatios }) {
   const all = [
     {
       title: "core, ns per operation",
@@ -19,6 +19,7 @@ export function tables({ core, full, go, javaScript, processes, hitRatios }) {
       title: "Bun processes, 100,000 keys, bytes of 0 to 1023: operations per second, latency in ns",
       rows: processes,
     },
+    { title: "single flight: from the store, or from SIGKILL, to the waiter, in ms", rows: flights },
     { title: "hit ratio in percent, of the real cache", rows: hitRatios },
   );
   return all.filter(({ rows }) => rows.length > 0);
