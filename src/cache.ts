@@ -256,35 +256,21 @@ export class FastCache<V = unknown> {
   }
 
   /**
-   * The value of a key, or else what `factory` returns, which is stored. Of all calls for a key, in all processes, one
-   * runs its factory; the others wait until its value is there, and each gets one of its own. If its process dies,
-   * another takes over; if it throws, the calls of its process get the error, and another process may run.
-   *
-   * A value is returned, but not stored, if its key was set, deleted or cleared after the factory began (those who wait
-   * look again), if the segment does not take it (`stats().storeFailures`), or if no room came free for its lease: a
-   * shard has 16 to 256 (`stats().leasesRefused`). Factories of two processes that wait for each other's keys wait until
-   * the first `lease` is over; one that asks for its own key is refused. A pending call keeps its event loop alive.
-   *
-   * @throws FastCacheError (as a rejection) what `get` throws; `INVALID_ARGUMENT` for a value that cannot be kept;
-   * `TIMEOUT`, `FACTORY_FAILED`; `CLOSED` if the cache is closed meanwhile; and what the factory throws
+   * The value of a key, or else what `factory` returns, which is stored: see {@link Factory}.
+   * @throws FastCacheError (as a rejection) as `get`; `INVALID_ARGUMENT`, `TIMEOUT`, `FACTORY_FAILED`; what the factory throws
    */
   async getOrSet<T extends V | undefined>(
     key: Key,
     factory: Factory<T>,
     options?: GetOrSetOptions,
   ): Promise<T> {
-    if (options === undefined) {
-      const value = read(this.#handle, key, 0);
-      if (value !== undefined) return value as T;
-    }
+    const value = options === undefined ? read(this.#handle, key, 0) : undefined;
+    if (value !== undefined) return value as T;
     this.#flights ??= new Flights(this.#anchor, this.#ttl);
     return this.#flights.get(key, factory, options) as Promise<T>;
   }
 
-  /**
-   * `fn` behind `getOrSet`: the key of a call is `name` and its arguments. They have to be what JSON holds as it is;
-   * for others, and to tell more calls to be the same, there is `key`. `{ a, b }` and `{ b, a }` are different.
-   */
+  /** `fn` behind `getOrSet`: the key of a call is `name` and its arguments as JSON, or as `options.key` says. */
   wrap<A extends readonly unknown[], T extends V | undefined>(
     name: string,
     fn: (...args: A) => T | PromiseLike<T>,

@@ -117,7 +117,16 @@ export interface SetOptions {
   tags?: readonly string[] | undefined;
 }
 
-/** Computes the value of a key for `getOrSet`; `undefined` stores nothing. */
+/**
+ * Computes the value of a key for `getOrSet`; `undefined` stores nothing. Of all calls for a key, in all processes, one
+ * runs its factory; the others wait until its value is there, and each gets one of its own. If its process dies,
+ * another takes over; if it throws, the calls of its process get the error, and another process may run.
+ *
+ * A value is returned, but not stored, if its key was set, deleted or cleared after the factory began (those who wait
+ * look again), if the segment does not take it (`stats().storeFailures`), or if no room came free for its lease: a
+ * shard has 16 to 256 (`stats().leasesRefused`). Factories of two processes that wait for each other's keys wait until
+ * the first `lease` is over; one that asks for its own key is refused. A pending call keeps its event loop alive.
+ */
 export type Factory<T> = (context: FactoryContext) => T | PromiseLike<T>;
 
 /** What a factory is given. */
