@@ -60,6 +60,10 @@ static inline uint64_t add_u64_relaxed(uint64_t *p, uint64_t v) {
     return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
 }
 
+static inline uint64_t add_u64_release(uint64_t *p, uint64_t v) {
+    return __atomic_fetch_add(p, v, __ATOMIC_RELEASE);
+}
+
 /* On success acquires what the last release of *p published; else *expected is the value seen. */
 static inline bool cas_u64_acquire(uint64_t *p, uint64_t *expected, uint64_t desired) {
     return __atomic_compare_exchange_n(p, expected, desired, false, __ATOMIC_ACQUIRE,

@@ -68,12 +68,22 @@ static bool append_solids(const shard *s, uint32_t lane, uint64_t hash, const en
     return true;
 }
 
+void entry_survey(const shard *s) {
+    store_u32_relaxed(&s->header->reap_left, s->geometry->extents);
+}
+
+/* The hand of reap.c has to come by, and at once if the entry is dead already. */
+__attribute__((noinline)) static void note_tagged(const shard *s, uint64_t offset) {
+    record r;
+    store_u64_relaxed(&s->states[extent_of(s, offset)].tagged, 1);
+    if (record_load(s, offset, &r) && record_invalidated(s->cache, &r)) entry_survey(s);
+}
+
 static bool publish_new(const shard *s, placement where, uint64_t hash, const log_entry *entry,
                         const found *existing, uint64_t *room) {
     const uint64_t offset = log_append(s, where.lane, entry);
     if (offset == LOG_FULL) return false;
-    if (unlikely(entry->shape & SHAPE_BIRTH))
-        store_u64_relaxed(&s->states[extent_of(s, offset)].tagged, 1);
+    if (unlikely(entry->shape & SHAPE_BIRTH)) note_tagged(s, offset);
     const uint64_t word = word_make(hash_tag(hash), where.mark, offset);
     const bool published =
         existing ? index_publish(s, existing->word, word | (existing->value & WORD_SECOND))

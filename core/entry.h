@@ -39,6 +39,9 @@ bool entry_store(const shard *s, placement where, uint64_t hash, const void *key
 uint64_t entry_bytes(const shard *s, const found *entry);
 uint64_t entry_moving_bytes(const shard *s, const found *entry);
 
+/* Entries that are dead by their tags may lie anywhere: let the hand of reap.c begin a lap. */
+void entry_survey(const shard *s);
+
 /* Takes the entry out of the index and forgets its bytes. */
 bool entry_drop(const shard *s, const found *entry);
 /* The same for one that is over, counted as expired or as deleted by tag. */

@@ -5,11 +5,11 @@
 #include "guard.h"
 
 #include "due.h"
+#include "entry.h"
 #include "index.h"
 #include "lease.h"
 #include "lock.h"
 #include "log.h"
-#include "reap.h"
 #include "walker.h"
 
 /* ----------------------------------------------------------------- recount */
@@ -134,7 +134,7 @@ int32_t guard_recount(const shard *s) {
     for (uint32_t i = 0; i < LANES; i++) store_u32_relaxed(&header->open_extents[i], EXTENT_NONE);
     for (int i = 0; i < WALKS; i++) store_u32_relaxed(&header->walks[i].extent, EXTENT_NONE);
     store_u64_relaxed(&header->job, JOB_NONE);
-    reap_restart(s);
+    entry_survey(s);
     store_u64_relaxed(&header->expired_until_ms, TIME_NONE);
     store_u64_relaxed(&header->expired_max, 0);
     store_u64_relaxed(&header->live_bytes, 0);

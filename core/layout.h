@@ -5,7 +5,7 @@
  *
  *   segment   | superblock, 4096 | process slots, 128 each | tags' table | shard 0 | shard 1 | ...
  *
- *   tags      | how often anything was invalidated, u64 | 7 unused | slot, u64 | slot | ... |
+ *   tags      | invalidations begun, u64 | ended, u64 | 6 unused | slot, u64 | slot | ... |
  *
  *   shard     | header, 320 | stash, 512 | leases | extent lives, 16 N | extent states, 64 N |
  *             | stamps | extent 0 | extent 1 | ... | extent N-1 |
@@ -128,8 +128,9 @@ FC_LAYOUT_ASSERT(offsetof(process_slot, counters) == CACHE_LINE);
 
 /* ------------------------------------------------------------------- tags */
 
-/* Places in the tags' table; see tag.h. The counter has a line of its own. */
+/* Places in the tags' table; see tag.h. The counters have a line of their own. */
 #define TAG_COUNTER 0u
+#define TAG_ENDED 1u
 #define TAG_SLOTS_FIRST (CACHE_LINE / sizeof(uint64_t))
 
 /* ------------------------------------------------------------------ index */
@@ -243,7 +244,7 @@ typedef struct shard_header {
     uint64_t epoch_bytes;     /* of new entries, stored in this epoch */
     uint64_t epoch_entries;   /* the same, their number */
     /* line 4: the lock holder's; see reap.c */
-    uint64_t reap_seen; /* the tags' counter at the hand's last look */
+    uint64_t reap_seen; /* invalidations that had ended at the hand's last look */
     uint32_t reap_next; /* the extent that it goes to next */
     uint32_t reap_left; /* how many more of this lap */
     uint64_t unused1[6];

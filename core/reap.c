@@ -9,16 +9,12 @@
 #include "entry.h"
 #include "tag.h"
 
-void reap_restart(const shard *s) {
-    store_u32_relaxed(&s->header->reap_left, s->geometry->extents);
-}
-
 /* Begins a lap if there is reason for one. */
 static void look_at_counter(const shard *s) {
-    const uint64_t now = tag_now(s->cache);
-    if (load_u64_relaxed(&s->header->reap_seen) == now) return;
-    store_u64_relaxed(&s->header->reap_seen, now);
-    reap_restart(s);
+    const uint64_t ended = tag_ended(s->cache);
+    if (load_u64_relaxed(&s->header->reap_seen) == ended) return;
+    store_u64_relaxed(&s->header->reap_seen, ended);
+    entry_survey(s);
 }
 
 /* The hand goes to the next extent of the lap. False at its end. */

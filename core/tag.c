@@ -73,6 +73,7 @@ int32_t tag_invalidate(const cache *c, const void *tag, uint32_t tag_len) {
     const uint64_t number = add_u64_relaxed(&table_of(c)[TAG_COUNTER], 1) + 1;
     raise(&table_of(c)[(uint32_t)slots], number);
     raise(&table_of(c)[slots >> 32], number);
+    (void)add_u64_release(&table_of(c)[TAG_ENDED], 1); /* pairs with tag_ended */
     return cache_lost(c) ? FC_CORRUPT : FC_OK;
 }
 
@@ -107,7 +108,7 @@ uint64_t tag_raised(const cache *c, uint64_t *looked) {
     const uint64_t end = min_u64(c->geometry.tag_slots, TAG_SLOTS_FIRST + *looked);
     uint64_t raised = 0;
     for (uint64_t slot = TAG_SLOTS_FIRST; slot < end; slot++)
-        raised += load_u64_relaxed(&table_of(c)[slot]) != 0;
+        raised += load_u64_relaxed(&tag_table(c)[slot]) != 0;
     *looked = end - TAG_SLOTS_FIRST;
     return raised;
 }

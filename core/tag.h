@@ -39,10 +39,16 @@ bool tag_of_record(const record *r, tag_set *out);
 
 /* As fc_delete_by_tag. */
 int32_t tag_invalidate(const cache *c, const void *tag, uint32_t tag_len);
+static inline const uint64_t *tag_table(const cache *c) {
+    return (const uint64_t *)(const void *)(c->base + c->geometry.tags_offset);
+}
 /* How often anything was invalidated in this segment. */
 static inline uint64_t tag_now(const cache *c) {
-    const uint64_t *table = (const uint64_t *)(const void *)(c->base + c->geometry.tags_offset);
-    return load_u64_relaxed(&table[TAG_COUNTER]);
+    return load_u64_relaxed(&tag_table(c)[TAG_COUNTER]);
+}
+/* How many of these have ended: their slots are raised. (Who died midway never counts.) */
+static inline uint64_t tag_ended(const cache *c) {
+    return load_u64_acquire(&tag_table(c)[TAG_ENDED]); /* pairs with tag_invalidate */
 }
 /* Of the first `*looked` slots, at most, how many an invalidation has ever raised. */
 uint64_t tag_raised(const cache *c, uint64_t *looked);

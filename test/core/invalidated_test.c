@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "entry.h"
 #include "log.h"
 
 /* ------------------------------------------------------------------------ space */
@@ -190,6 +191,46 @@ static void damage_of_the_table_makes_misses_and_nothing_else(void) {
     CHECK_STATUS(FC_OK, fc_close(handle));
 }
 
+/* Of what a record bears: places that are none, more tags than words, none at all. */
+static void damage_of_a_record_kills_it(void) {
+    open_for(FC_EVICTION_LRU, 1 << 20, 1);
+    const shard s = shard_at(c, 0);
+    const uint64_t hash = fc_hash("key", 3, c->hash_seed);
+    for (uint32_t i = 0; i < 6; i++) {
+        CHECK_STATUS(FC_OK, set_one("key", "tag"));
+        CHECK_STATUS(FC_OK, delete_tag("another"));
+        found entry;
+        CHECK(index_find(&s, hash, "key", 3, &entry), "not found");
+        uint64_t *raw = (uint64_t *)(void *)(s.extents + entry.record.offset);
+        if (i == 0) raw[3] = c->geometry.tag_slots | c->geometry.tag_slots << 32;
+        if (i == 1) raw[3] = 0;
+        if (i == 2) raw[3] = UINT64_MAX;
+        if (i == 3) raw[1] += 1ull << SHAPE_TAGS_SHIFT;
+        if (i == 4) raw[1] += 15ull << SHAPE_TAGS_SHIFT;
+        if (i == 5) raw[1] -= 1ull << SHAPE_TAGS_SHIFT;
+        CHECK_STATUS(FC_MISS, has("key"));
+        CHECK_STATUS(FC_MISS, fc_delete(handle, "key", 3));
+    }
+    verify(handle);
+    CHECK_STATUS(FC_OK, fc_close(handle));
+}
+
+static void after_a_recount_invalidated_entries_are_found(void) {
+    open_for(FC_EVICTION_LRU, 1 << 20, 1);
+    for (uint32_t i = 0; i < 100; i++) {
+        char key[8];
+        snprintf(key, sizeof key, "key %u", i);
+        CHECK_STATUS(FC_OK, set_one(key, "tag"));
+    }
+    shard_at(c, 0).header->free_extents =
+        UINT32_MAX; /* who locks the shard next does not believe it */
+    CHECK_STATUS(FC_OK, delete_tag("tag"));
+    double entries;
+    CHECK_STATUS(FC_OK, fc_size(handle, &entries));
+    CHECK(entries == 0, "%f entries are left", entries);
+    CHECK_STATUS(FC_OK, fc_close(handle));
+}
+
 static void a_counter_that_fell_kills_what_was_born_above_it(void) {
     open_for(FC_EVICTION_LRU, 1 << 20, 1);
     for (uint32_t i = 0; i < 10; i++) CHECK_STATUS(FC_OK, delete_tag("other"));
@@ -245,6 +286,8 @@ int main(void) {
     TEST(an_invalidation_that_ends_midway_leaves_nothing_to_undo);
     TEST(a_slower_invalidation_does_not_bring_back_what_a_later_one_took);
     TEST(damage_of_the_table_makes_misses_and_nothing_else);
+    TEST(damage_of_a_record_kills_it);
+    TEST(after_a_recount_invalidated_entries_are_found);
     TEST(a_counter_that_fell_kills_what_was_born_above_it);
     TEST(others_tags_rarely_take_an_entry_with_them);
     return TESTS_DONE();

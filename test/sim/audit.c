@@ -106,6 +106,8 @@ void audit(mind *m) {
     world_wait(NULL, world_now_us() + world.settings->unlock_us_max); /* until the dead let go */
     if (!mind_open(m, FC_ATTACH)) return; /* nobody came to create it, or it was destroyed */
     verified(m, "after the run");
+    /* An invalidation that died midway may have killed entries, and not said so. */
+    if (call_delete_by_tag(&m->c, TAGS) != FC_OK) world_broken("audit", "no tag can be deleted");
     /* In the millisecond of a recount, what has expired is not told from what will in that one. */
     world_wait(NULL, world_now_us() + 2000);
     const uint32_t most = entries_of(m);

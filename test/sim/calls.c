@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "check.h"
+
 static fc_control *control(caller *c) { return (fc_control *)(void *)c->request; }
 static uint8_t *payload(caller *c) { return c->request + FC_IO_VALUE; }
 
@@ -57,13 +59,20 @@ int32_t call_ttl(caller *c, uint32_t key, double *ttl_ms) {
 
 int32_t call_set(caller *c, uint32_t key, uint32_t len, uint32_t mode, double ttl_ms,
                  double version) {
+    uint8_t *tags = payload(c) + round_up(len, FC_PACKED_ENTRY_UNIT);
+    const uint32_t tags_len = key_tags(key, tags);
+    if (tags_len && !c->by_io)
+        return fc_set_tagged(c->handle, key_bytes(key), KEY_LEN, payload(c), len, FC_TYPE_BYTES,
+                             mode, ttl_ms, version, tags, tags_len);
     if (!c->by_io)
         return fc_set(c->handle, key_bytes(key), KEY_LEN, payload(c), len, FC_TYPE_BYTES, mode,
                       ttl_ms, version);
     put_key(c, key);
     *control(c) =
         (fc_control){.type = FC_TYPE_BYTES, .mode = mode, .version = version, .ttl_ms = ttl_ms};
-    if (len > FC_KEY_LEN_MAX) return fc_io_set_from(c->handle, KEY_LEN, payload(c), len);
+    if (tags_len) control(c)->mode |= FC_TAGGED;
+    if (len > FC_KEY_LEN_MAX && !tags_len)
+        return fc_io_set_from(c->handle, KEY_LEN, payload(c), len);
     return fc_io_set(c->handle, KEY_LEN, len);
 }
 
@@ -71,6 +80,12 @@ int32_t call_delete(caller *c, uint32_t key) {
     if (!c->by_io) return fc_delete(c->handle, key_bytes(key), KEY_LEN);
     put_key(c, key);
     return fc_io_delete(c->handle, KEY_LEN);
+}
+
+int32_t call_delete_by_tag(caller *c, uint32_t tag) {
+    if (!c->by_io) return fc_delete_by_tag(c->handle, &tag, sizeof tag);
+    memcpy(c->request + FC_IO_KEY, &tag, sizeof tag);
+    return fc_io_delete_by_tag(c->handle, sizeof tag);
 }
 
 int32_t call_increment(caller *c, uint32_t key, double by, double initial, double *sum) {

@@ -13,7 +13,7 @@
 #include "values.h"
 
 #define BATCH_MAX 16u
-#define REQUEST_BYTES (FC_IO_VALUE + VALUE_BYTES_MAX)
+#define REQUEST_BYTES (FC_IO_VALUE + VALUE_BYTES_MAX + TAGS_BYTES)
 #define RESPONSE_BYTES (FC_ITERATE_CAPACITY_MIN + VALUE_BYTES_MAX)
 
 typedef struct caller {
@@ -30,10 +30,11 @@ void call_bind(caller *c);
 int32_t call_get(caller *c, uint32_t key, uint32_t capacity, bool peek, double *version);
 int32_t call_has(caller *c, uint32_t key);
 int32_t call_ttl(caller *c, uint32_t key, double *ttl_ms);
-/* The value lies at FC_IO_VALUE of the request. */
+/* The value lies at FC_IO_VALUE of the request; it is stored with the key's tag. */
 int32_t call_set(caller *c, uint32_t key, uint32_t len, uint32_t mode, double ttl_ms,
                  double version);
 int32_t call_delete(caller *c, uint32_t key);
+int32_t call_delete_by_tag(caller *c, uint32_t tag);
 int32_t call_increment(caller *c, uint32_t key, double by, double initial, double *sum);
 int32_t call_touch(caller *c, uint32_t key, double ttl_ms);
 

@@ -55,6 +55,7 @@ void sim_copy(const char *file, int line, enum sim_access access, void *to, cons
 #define store_u8_relaxed(p, v) sim_store_u8_relaxed(__FILE__, __LINE__, p, v)
 
 #define add_u64_relaxed(p, v) (SIM_AT(SIM_SWAP, p), add_u64_relaxed(p, v))
+#define add_u64_release(p, v) (SIM_AT(SIM_SWAP, p), add_u64_release(p, v))
 #define cas_u64_acquire(p, e, d) (SIM_AT(SIM_SWAP, p), cas_u64_acquire(p, e, d))
 #define cas_u64_release(p, e, d) (SIM_AT(SIM_SWAP, p), cas_u64_release(p, e, d))
 

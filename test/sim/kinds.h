@@ -24,6 +24,7 @@ void op_compare_and_set(mind *m);
 void op_set_many(mind *m);
 void op_delete(mind *m);
 void op_delete_many(mind *m);
+void op_delete_by_tag(mind *m);
 void op_clear(mind *m);
 void op_touch(mind *m);
 void op_increment(mind *m);

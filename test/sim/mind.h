@@ -11,7 +11,14 @@
 #include "oracle.h"
 #include "world.h"
 
-enum pending { PENDING_NOTHING, PENDING_STORE, PENDING_ADD, PENDING_REMOVE, PENDING_TOUCH };
+enum pending {
+    PENDING_NOTHING,
+    PENDING_STORE,
+    PENDING_ADD,
+    PENDING_REMOVE,
+    PENDING_INVALIDATE,
+    PENDING_TOUCH
+};
 
 typedef struct mind {
     process *me;

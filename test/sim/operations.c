@@ -61,6 +61,9 @@ void operations_bury(process *p) {
         case PENDING_REMOVE:
             oracle_removed(m->slot, m->keys[i], m->begin, false);
             break;
+        case PENDING_INVALIDATE:
+            oracle_invalidated(m->slot, m->keys[i], m->begin, false);
+            break;
         default:
             oracle_touched(m->slot, m->keys[i], m->dues[i]);
             break;
@@ -78,16 +81,17 @@ static const struct {
     uint32_t weight;
     uint32_t step_max;
 } table[] = {
-    {op_get, 22, READ_STEPS_MAX},         {op_has, 4, READ_STEPS_MAX},
-    {op_get_many, 4, 4 * READ_STEPS_MAX}, {op_iterate, 2, WALK_STEPS_MAX},
-    {op_stats, 2, WRITE_STEPS_MAX},       {op_verify, 1, WRITE_STEPS_MAX},
-    {op_set, 22, WRITE_STEPS_MAX},        {op_add, 6, WRITE_STEPS_MAX},
-    {op_replace, 4, WRITE_STEPS_MAX},     {op_compare_and_set, 4, WRITE_STEPS_MAX},
-    {op_set_many, 4, WRITE_STEPS_MAX},    {op_delete, 8, WRITE_STEPS_MAX},
-    {op_delete_many, 2, WRITE_STEPS_MAX}, {op_clear, 4, WRITE_STEPS_MAX},
-    {op_touch, 6, WRITE_STEPS_MAX},       {op_increment, 8, WRITE_STEPS_MAX},
-    {op_compute, 10, WRITE_STEPS_MAX},    {op_fill, 4, WRITE_STEPS_MAX},
-    {op_reopen, 2, WRITE_STEPS_MAX},      {op_destroy, 1, WRITE_STEPS_MAX},
+    {op_get, 22, READ_STEPS_MAX},          {op_has, 4, READ_STEPS_MAX},
+    {op_get_many, 4, 4 * READ_STEPS_MAX},  {op_iterate, 2, WALK_STEPS_MAX},
+    {op_stats, 2, WRITE_STEPS_MAX},        {op_verify, 1, WRITE_STEPS_MAX},
+    {op_set, 22, WRITE_STEPS_MAX},         {op_add, 6, WRITE_STEPS_MAX},
+    {op_replace, 4, WRITE_STEPS_MAX},      {op_compare_and_set, 4, WRITE_STEPS_MAX},
+    {op_set_many, 4, WRITE_STEPS_MAX},     {op_delete, 8, WRITE_STEPS_MAX},
+    {op_delete_many, 2, WRITE_STEPS_MAX},  {op_clear, 4, WRITE_STEPS_MAX},
+    {op_touch, 6, WRITE_STEPS_MAX},        {op_increment, 8, WRITE_STEPS_MAX},
+    {op_compute, 10, WRITE_STEPS_MAX},     {op_fill, 4, WRITE_STEPS_MAX},
+    {op_delete_by_tag, 4, READ_STEPS_MAX}, {op_reopen, 2, WRITE_STEPS_MAX},
+    {op_destroy, 1, WRITE_STEPS_MAX},
 };
 #define KINDS (sizeof table / sizeof *table)
 

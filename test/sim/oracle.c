@@ -35,9 +35,10 @@ typedef struct truth {
     touch touches[TOUCHES];
     touch forgotten; /* what is left of older touches, taken together */
     uint32_t zone_count, absence_count, touch_count;
-    uint32_t removing;     /* calls that may remove it */
-    uint64_t removed_end;  /* end of the last one that is over */
-    uint32_t adding, lost; /* increments that go on; that died */
+    uint32_t removing;        /* calls that may remove it */
+    uint64_t removed_end;     /* end of the last one that is over */
+    uint64_t invalidated_end; /* and of the last of them that deleted its tag */
+    uint32_t adding, lost;    /* increments that go on; that died */
 } truth;
 
 static truth truths[SIM_SLOTS][ORACLE_KEYS_MAX];
@@ -59,7 +60,7 @@ static truth *truth_of(uint32_t slot, uint32_t key) {
             truth *t = &truths[slot][i];
             t->zone_count = t->absence_count = t->touch_count = 0;
             t->removing = t->adding = t->lost = 0;
-            t->removed_end = 0;
+            t->removed_end = t->invalidated_end = 0;
             t->forgotten = (touch){0, {NEVER, 0}};
         }
     }
@@ -278,6 +279,16 @@ static bool may_have_expired(const truth *t, uint64_t last_begin, uint64_t now_m
     return t->forgotten.end > last_begin && t->forgotten.deadline.least_ms <= now_ms;
 }
 
+/* Can what was stored last be older than a deletion of its tag? */
+static bool may_be_dead(const truth *t, uint64_t last_begin) {
+    for (uint32_t i = 0; i < t->zone_count; i++) {
+        const zone *z = &t->zones[i];
+        if (z->refused || min_of(z->end, z->first_end) < last_begin) continue;
+        if (z->begin < t->invalidated_end) return true;
+    }
+    return false;
+}
+
 /* Can the key have been absent at some time since `begin`? */
 static bool explained(const truth *t, uint64_t begin) {
     if (!roomy) return true;
@@ -289,7 +300,7 @@ static bool explained(const truth *t, uint64_t begin) {
         any = true;
         last_begin = max_of(last_begin, z->begin);
     }
-    if (!any || removal_after(t, last_begin)) return true;
+    if (!any || removal_after(t, last_begin) || may_be_dead(t, last_begin)) return true;
     return may_have_expired(t, last_begin, world_now_us() / 1000);
 }
 
@@ -346,6 +357,11 @@ void oracle_removed(uint32_t slot, uint32_t key, uint64_t begin, bool gone) {
     t->removing--;
     t->removed_end = oracle_now();
     if (gone) note_absence(t, key, begin);
+}
+
+void oracle_invalidated(uint32_t slot, uint32_t key, uint64_t begin, bool gone) {
+    oracle_removed(slot, key, begin, gone);
+    truth_of(slot, key)->invalidated_end = oracle_now();
 }
 
 void oracle_touches(uint32_t slot, uint32_t key, due deadline) {

@@ -11,7 +11,7 @@
  * none that missed. A value that ends before another begins has the lower version.
  *
  * A miss needs a reason as well: nothing was stored for certain, or what came after the last such
- * store can have been a delete, a clear, a deadline, or, where the segment is not roomy, eviction.
+ * store can have been a delete, a clear, a deadline, a tag's deletion, or, where the segment is not roomy, eviction.
  *
  * A call that did not return may have taken effect up to its process' death; one that was refused
  * (FC_BUSY) must not have.
@@ -64,6 +64,9 @@ void oracle_was_there(uint32_t slot, uint32_t key, uint64_t begin, const char *b
 /* Something may remove the entry. When it has: `gone` says that the entry was absent in the call. */
 void oracle_removes(uint32_t slot, uint32_t key);
 void oracle_removed(uint32_t slot, uint32_t key, uint64_t begin, bool gone);
+/* The same when its tag was deleted. That takes also what a call stores that had begun before, and
+ * even if others have stored meanwhile: a value is as old as its call. */
+void oracle_invalidated(uint32_t slot, uint32_t key, uint64_t begin, bool gone);
 void oracle_touches(uint32_t slot, uint32_t key, due deadline);
 /* With the same deadline; also if the process died. */
 void oracle_touched(uint32_t slot, uint32_t key, due deadline);

@@ -100,6 +100,14 @@ const uint8_t *key_bytes(uint32_t key) {
     return now->crowd == CROWD_BUCKET ? crowded[key] : twins[key];
 }
 
+uint32_t key_tags(uint32_t key, uint8_t *packed) {
+    const uint32_t tag = key % 4;
+    if (tag >= TAGS || !key_has_tag(key, tag)) return 0;
+    const uint32_t words[3] = {1, sizeof tag, tag}; /* fc_tags, fc_packed_key, the tag */
+    memcpy(packed, words, sizeof words);
+    return sizeof words;
+}
+
 bool key_is_number(uint32_t key) { return key < now->keys && key % 4 == 3; }
 
 uint32_t key_number(const uint8_t *bytes, uint32_t len) {

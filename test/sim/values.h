@@ -30,6 +30,15 @@ uint32_t key_number(const uint8_t *bytes, uint32_t len);
 bool key_is_number(uint32_t key);
 static inline bool key_is_followed(uint32_t key) { return key < FILLER_FIRST; }
 
+/* Of the keys that are followed two in four have a tag, the first or the second, whatever is stored.
+ * Packs it into TAGS_BYTES; returns the bytes, 0 for none. */
+#define TAGS 2u
+#define TAGS_BYTES 16u
+uint32_t key_tags(uint32_t key, uint8_t *packed);
+static inline bool key_has_tag(uint32_t key, uint32_t tag) {
+    return key_is_followed(key) && key % 4 == tag;
+}
+
 void value_make(uint8_t *value, uint32_t len, uint64_t id, uint32_t key);
 /* The id of a value of that key; breaks the run if it is none. */
 uint64_t value_check(const uint8_t *value, uint32_t len, uint32_t key);

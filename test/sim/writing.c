@@ -92,12 +92,18 @@ void op_set_many(mind *m) {
         uint32_t len = mind_length(m);
         if (len > VALUE_BYTES_MAX / BATCH_MAX - 64) len = VALUE_LEN_MIN;
         will_store(m, i, keys[i], due_of(ttls[i]));
-        const fc_packed_entry header = {
-            .key_len = KEY_LEN, .value_len = len, .type = FC_TYPE_BYTES, .ttl_ms = ttls[i]};
+        uint8_t *tags = at + round_up(sizeof(fc_packed_entry) + KEY_LEN + len, 8);
+        const uint32_t tags_len = key_tags(keys[i], tags);
+        const fc_packed_entry header = {.key_len = KEY_LEN,
+                                        .value_len = len,
+                                        .type = FC_TYPE_BYTES,
+                                        .flags = tags_len ? FC_TAGGED : 0,
+                                        .ttl_ms = ttls[i]};
         memcpy(at, &header, sizeof header);
         memcpy(at + sizeof header, key_bytes(keys[i]), KEY_LEN);
         value_make(at + sizeof header + KEY_LEN, len, m->ids[i], keys[i]);
         at += round_up(sizeof header + KEY_LEN + len, FC_PACKED_ENTRY_UNIT);
+        at += round_up(tags_len, FC_PACKED_ENTRY_UNIT);
     }
     trace_say("set of many keys, first %u", keys[0]);
     uint32_t done;
@@ -156,6 +162,24 @@ void op_delete_many(mind *m) {
     m->pending = PENDING_NOTHING;
     if (status != FC_OK && status != FC_BUSY) judge_unexpected(m, status);
     for (uint32_t i = 0; i < count; i++) has_removed(m, i, i < done);
+}
+
+/* What was stored with the tag before is gone; what is stored meanwhile may be. */
+void op_delete_by_tag(mind *m) {
+    const uint32_t tag = (uint32_t)mind_below(m, TAGS);
+    uint32_t count = 0;
+    for (uint32_t key = 0; key < world.settings->keys; key++)
+        if (key_has_tag(key, tag)) m->keys[count++] = key;
+    judge_begin(m, "delete by tag", tag);
+    will_remove(m, count);
+    m->pending = PENDING_INVALIDATE;
+    trace_say("delete by tag %u", tag);
+    const int32_t status = call_delete_by_tag(&m->c, tag);
+    trace_say("delete by tag %u: %d", tag, status);
+    m->pending = PENDING_NOTHING;
+    if (status != FC_OK) judge_unexpected(m, status);
+    for (uint32_t i = 0; i < count; i++)
+        oracle_invalidated(m->slot, m->keys[i], m->begin, status == FC_OK);
 }
 
 void op_clear(mind *m) {

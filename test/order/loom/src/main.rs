@@ -178,7 +178,14 @@ const PROTOCOLS: &[Protocol] = &[
     Protocol {
         name: "tag",
         model: tag::model,
-        needed: &["raise release", "slot acquire", "word acquire", "word release"],
+        needed: &[
+            "ended acquire",
+            "ended release",
+            "raise release",
+            "slot acquire",
+            "word acquire",
+            "word release",
+        ],
         spare: &[],
     },
     Protocol {

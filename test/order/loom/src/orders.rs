@@ -66,6 +66,9 @@ impl Orders {
     pub fn store_release(&self, label: &'static str, place: &AtomicU64, value: u64) {
         place.store(value, self.order(label, Ordering::Release));
     }
+    pub fn add_release(&self, label: &'static str, place: &AtomicU64, more: u64) {
+        place.fetch_add(more, self.order(label, Ordering::Release));
+    }
     pub fn fence_acquire(&self, label: &'static str) {
         if !self.is_left_out(label) {
             fence(Ordering::Acquire);

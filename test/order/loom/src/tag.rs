@@ -1,7 +1,7 @@
 //! Tags. An invalidation takes the next number of the counter and raises its tag's two slots to it. Readers that find the
 //! counter at the entry's birth do not look at the slots: whoever has seen the entry dead must never again find it there,
 //! and what he stores in its place must live. An entry that was born behind the invalidation is never above the counter
-//! that a reader sees, which would be damage.
+//! that a reader sees, which would be damage. The hand that begins a lap because an invalidation has ended finds its slots.
 
 use crate::orders::{add_relaxed, ensure, load_relaxed, race, store_relaxed, Orders};
 use loom::sync::atomic::AtomicU64;
@@ -12,6 +12,7 @@ const NUMBER: u64 = 3;
 struct Segment {
     counter: AtomicU64,
     slots: [AtomicU64; 2],
+    ended: AtomicU64,
     word: AtomicU64, // of another entry with the tag; 0: not stored yet
     birth: AtomicU64,
 }
@@ -20,6 +21,7 @@ pub fn model(o: Orders) {
     let segment = Segment {
         counter: AtomicU64::new(BORN),
         slots: [AtomicU64::new(0), AtomicU64::new(0)],
+        ended: AtomicU64::new(0),
         word: AtomicU64::new(0),
         birth: AtomicU64::new(0),
     };
@@ -34,13 +36,15 @@ fn invalidate_and_store(o: Orders, s: &Segment) {
         // site: core/tag.c raise: cas_u64_release(slot, &before, number)
         o.cas_release("raise release", slot, 0, NUMBER);
     }
+    // site: core/tag.c tag_invalidate: add_u64_release(&table_of(c)[TAG_ENDED], 1)
+    o.add_release("ended release", &s.ended, 1);
     store_relaxed(&s.birth, NUMBER);
     // site: core/index.c index_publish: store_u64_release(word, value)
     o.store_release("word release", &s.word, 1);
 }
 
 fn is_dead(o: Orders, s: &Segment) -> bool {
-    // site: core/tag.h tag_now: load_u64_relaxed(&table[TAG_COUNTER])
+    // site: core/tag.h tag_now: load_u64_relaxed(&tag_table(c)[TAG_COUNTER])
     if load_relaxed(&s.counter) == BORN {
         return false;
     }
@@ -51,6 +55,12 @@ fn is_dead(o: Orders, s: &Segment) -> bool {
 }
 
 fn read(o: Orders, s: &Segment) {
+    // site: core/tag.h tag_ended: load_u64_acquire(&tag_table(c)[TAG_ENDED])
+    if o.load_acquire("ended acquire", &s.ended) == 1 {
+        let is_raised = |slot| load_relaxed(slot) == NUMBER;
+        ensure!(s.slots.iter().all(is_raised), "the hand passes by what is dead");
+        return;
+    }
     // site: core/read.c examine: load_u64_acquire(word)
     if o.load_acquire("word acquire", &s.word) == 1 {
         ensure!(load_relaxed(&s.counter) >= load_relaxed(&s.birth), "an entry is born in the future");
