@@ -9,6 +9,7 @@
 
 #include "entry.h"
 #include "log.h"
+#include "write.h"
 
 /* ------------------------------------------------------------------------ space */
 
@@ -231,6 +232,26 @@ static void after_a_recount_invalidated_entries_are_found(void) {
     CHECK_STATUS(FC_OK, fc_close(handle));
 }
 
+/* Its call began before its tag was deleted, and ended when the hand had been round. */
+static void what_is_stored_dead_is_found_too(void) {
+    packed tags;
+    tag_set set;
+    double entries;
+    open_for(FC_EVICTION_LRU, 1 << 20, 1);
+    pack_begin(&tags);
+    pack(&tags, "tag", 3);
+    CHECK(tag_read(c, tags.bytes, tags.len, &set) > 0, "not read");
+    CHECK_STATUS(FC_OK, set_one("key", "tag"));
+    CHECK_STATUS(FC_OK, delete_tag("tag"));
+    CHECK_STATUS(FC_OK, fc_size(handle, &entries));
+    const write_value late = {"value", 5, FC_TYPE_BYTES, 0, &set};
+    CHECK_STATUS(FC_OK, write_set(c, "late", 4, &late, FC_SET, 0));
+    CHECK_STATUS(FC_MISS, has("late"));
+    CHECK_STATUS(FC_OK, fc_size(handle, &entries));
+    CHECK(entries == 0, "%f entries are left", entries);
+    CHECK_STATUS(FC_OK, fc_close(handle));
+}
+
 static void a_counter_that_fell_kills_what_was_born_above_it(void) {
     open_for(FC_EVICTION_LRU, 1 << 20, 1);
     for (uint32_t i = 0; i < 10; i++) CHECK_STATUS(FC_OK, delete_tag("other"));
@@ -288,6 +309,7 @@ int main(void) {
     TEST(damage_of_the_table_makes_misses_and_nothing_else);
     TEST(damage_of_a_record_kills_it);
     TEST(after_a_recount_invalidated_entries_are_found);
+    TEST(what_is_stored_dead_is_found_too);
     TEST(a_counter_that_fell_kills_what_was_born_above_it);
     TEST(others_tags_rarely_take_an_entry_with_them);
     return TESTS_DONE();

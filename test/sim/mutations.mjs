@@ -639,6 +639,8 @@ export const mutations = [
     text: "if (record_load(s, offset, &r) && record_invalidated(s->cache, &r)) entry_survey(s);",
     by: "(void)r;",
     breaks: "an entry is stored dead, and the hand does not come by again",
+    cannot:
+      "the audit deletes a tag before it counts, which sends the hand round: test/core/invalidated_test.c has it",
   },
   {
     id: "ended-early",
