@@ -22,7 +22,7 @@ static inline bool ttl_valid(double ttl_ms) {
 static inline int32_t value_check(const cache *c, uint32_t value_len, uint32_t type,
                                   double ttl_ms) {
     if (unlikely(value_len > c->geometry.value_len_max)) return FC_VALUE_TOO_LARGE;
-    return likely(type <= FC_TYPE_LONG_KEYED && ttl_valid(ttl_ms)) ? FC_OK : FC_INVALID_ARGUMENT;
+    return likely(type <= FC_TYPE_MAX && ttl_valid(ttl_ms)) ? FC_OK : FC_INVALID_ARGUMENT;
 }
 
 #endif

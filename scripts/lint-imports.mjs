@@ -7,6 +7,11 @@ import { root } from "./lib/tools.mjs";
 
 // From the top down. A name is a path in src/ without its ending; each file is in one room.
 const ROOMS = [
+  ["program", ["program/main"]],
+  ["commands", ["program/change", "program/get", "program/ls", "program/stat"]],
+  ["command of keys", ["program/keys"]],
+  ["command line and targets", ["program/arguments", "program/target"]],
+  ["raw entries and output", ["program/errors", "program/output", "program/raw"]],
   ["adapters", ["adapters/structured"]],
   ["package", ["index"]],
   ["class", ["cache"]],

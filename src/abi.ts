@@ -72,6 +72,7 @@ export const NOTED = { FLIGHT: 0, WAIT: 1, STALE: 2, REFUSED: 3, STORE_FAILURE: 
 /** The plain `#define`s that both sides must agree on. */
 export const CONSTANTS = {
   FC_KEY_LEN_MAX: 1024,
+  FC_TYPE_MAX: 255,
   FC_NAME_LEN_MAX: 200,
   FC_TAGS_MAX: 16,
   FC_TAG_LEN_MAX: 256,

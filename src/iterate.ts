@@ -8,7 +8,7 @@
 import { CONSTANTS, CURSOR_SIZE, PACKED_KEY, PACKED_KEY_SIZE, STATUS } from "./abi.ts";
 import { corrupt } from "./errors.ts";
 import { keyOfFound, readFound } from "./read.ts";
-import type { Anchor } from "./segment.ts";
+import type { Anchor, Handle } from "./segment.ts";
 import type { Key } from "./types.ts";
 import { readKey } from "./wire/key.ts";
 import { alignUp, Memory } from "./wire/memory.ts";
@@ -57,6 +57,20 @@ Object.setPrototypeOf(
 
 /** The keys of entries that were there when their page was read. */
 function* candidates(anchor: Anchor): Generator<Key, void, undefined> {
+  for (const page of pages(anchor)) {
+    for (const start of places(page)) yield readKey(page.memory, start, lengthAt(page, start));
+  }
+}
+
+/** Keys, packed, as native code wrote them; valid until the next page is asked for. */
+export interface Page {
+  readonly memory: Memory;
+  readonly count: number;
+  readonly used: number;
+}
+
+/** All keys by the page. */
+export function* pages(anchor: { readonly handle: Handle }): Generator<Page, void, undefined> {
   const memory = new Memory(FC_ITERATE_CAPACITY_MIN);
   const state = new Memory(CURSOR_SIZE + 4); // the cursor, then the bytes written to the page
   const cursor = state.bytes.subarray(0, CURSOR_SIZE);
@@ -67,17 +81,23 @@ function* candidates(anchor: Anchor): Generator<Key, void, undefined> {
     const count = native.fc_iterate(id, cursor, memory.bytes, memory.size, usedOut);
     if (count === STATUS.MISS) return;
     if (count < 0) throw handle.failure(count);
-    yield* readPage(memory, count, state.words[CURSOR_SIZE / 4] as number);
+    yield { memory, count, used: state.words[CURSOR_SIZE / 4] as number };
   }
 }
 
-function* readPage(memory: Memory, count: number, used: number): Generator<Key, void, undefined> {
+/** Where in a page each key begins. */
+export function* places({ memory, count, used }: Page): Generator<number, void, undefined> {
   let offset = 0;
   for (let index = 0; index < count; index++) {
     const length = memory.words[(offset + PACKED_KEY.key_len) >> 2] as number;
     const start = offset + PACKED_KEY_SIZE;
     if (start + length > used || used > memory.size) throw corrupt("a page of keys");
-    yield readKey(memory, start, length);
+    yield start;
     offset = alignUp(start + length, FC_PACKED_KEY_UNIT);
   }
+}
+
+/** The length of the key that begins at `start`. */
+export function lengthAt({ memory }: Page, start: number): number {
+  return memory.words[(start - PACKED_KEY_SIZE + PACKED_KEY.key_len) >> 2] as number;
 }

@@ -105,6 +105,10 @@ typedef enum fc_type {
     FC_TYPE_LONG_KEYED = 12
 } fc_type;
 
+/* A value may be stored with any type up to this one, also one that has no name yet: what a later
+ * release stored can be read here as bytes, kept in a file, and stored again. */
+#define FC_TYPE_MAX 255u
+
 typedef enum fc_kind {
     FC_KIND_SHM = 0,     /* POSIX shared memory, found by name */
     FC_KIND_FILE = 1,    /* a file, found by path; its content survives a reboot */

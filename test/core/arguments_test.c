@@ -87,7 +87,7 @@ static void times_are_numbers_and_not_too_far_away(void) {
 static void types_modes_and_versions_are_of_their_range(void) {
     const double bad[] = {-1, (double)NAN, 0x1p53};
     begin();
-    CHECK_STATUS(FC_INVALID_ARGUMENT, set_key("key", 3, FC_TYPE_LONG_KEYED + 1, FC_SET, 0, 0));
+    CHECK_STATUS(FC_INVALID_ARGUMENT, set_key("key", 3, FC_TYPE_MAX + 1, FC_SET, 0, 0));
     CHECK_STATUS(FC_INVALID_ARGUMENT, set_key("key", 3, 0, FC_SET_IF_LEASE + 1, 0, 0));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK_STATUS(FC_INVALID_ARGUMENT, set_key("key", 3, 0, FC_SET_IF_VERSION, 0, bad[i]));

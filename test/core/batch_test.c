@@ -103,7 +103,7 @@ static void a_bad_entry_ends_the_batch_and_those_before_it_are_stored(void) {
     const fc_packed_entry bad[] = {
         {.key_len = 0, .value_len = 3},
         {.key_len = FC_KEY_LEN_MAX + 1, .value_len = 3},
-        {.key_len = 4, .value_len = 3, .type = FC_TYPE_LONG_KEYED + 1},
+        {.key_len = 4, .value_len = 3, .type = FC_TYPE_MAX + 1},
         {.key_len = 4, .value_len = 3, .ttl_ms = (double)NAN},
         {.key_len = 4, .value_len = 3, .ttl_ms = FC_TTL_MS_MAX * 2},
     };

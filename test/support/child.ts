@@ -34,6 +34,12 @@ const FLAGS = {
   node: [...TYPESCRIPT_FLAGS, "--no-warnings"],
 };
 
+/** The beginning of a command that runs a file of the package: `name` is its path in src/ without the ending. */
+export function commandOf(name: string): [string, ...string[]] {
+  const file = isPlain ? `../../dist/${name}.js` : `../../src/${name}.ts`;
+  return [process.execPath, ...FLAGS[runtime], fileURLToPath(new URL(file, import.meta.url))];
+}
+
 /**
  * A module that imports FastCache and runs `body`, with `input` as a constant. It lies in
  * a temporary file until the test is over.

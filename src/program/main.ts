@@ -1,0 +1,77 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: MIT
+//
+// The program `fastcache`: runs the command that it was given, and turns whatever goes wrong into a line on standard
+// error and an exit status: 1 for what is not found, refused or failed, 2 for a command line that makes no sense.
+
+import { readFileSync } from "node:fs";
+import { helpText, keyBytes, type Parsed, parseCommand, wholeNumber } from "./arguments.ts";
+import { clearAll, deleteKeys, destroy } from "./change.ts";
+import { UsageError } from "./errors.ts";
+import { get } from "./get.ts";
+import { listKeys } from "./keys.ts";
+import { ls } from "./ls.ts";
+import { write } from "./output.ts";
+import { stat } from "./stat.ts";
+import { using } from "./target.ts";
+
+const NOT_DONE = 1;
+const BAD_USAGE = 2;
+
+async function run({ command, words, options, json }: Parsed): Promise<void> {
+  const [name = "", second = ""] = words;
+  const hex = options.hex === true;
+  switch (command) {
+    case "help":
+      return write(helpText(words[0]));
+    case "version":
+      return write(`${version()}\n`);
+    case "ls":
+      return ls(json);
+    case "stat":
+      return using(name, (handle) => stat(name, handle, json));
+    case "keys": {
+      const prefix = keyBytes(second, hex, "PREFIX", 0);
+      const { limit: text, long } = options;
+      const limit = text === undefined ? Number.POSITIVE_INFINITY : wholeNumber("limit", text, 0);
+      return using(name, (handle) => listKeys(handle, { prefix, limit, long: long === true, hex, json }));
+    }
+    case "get": {
+      const key = keyBytes(second, hex, "KEY");
+      const { value, raw } = options;
+      if (raw === true && json) throw new UsageError("get: --raw and --json exclude each other");
+      return using(name, (handle) => get(handle, key, { value: value === true, raw: raw === true, json }));
+    }
+    case "delete": {
+      const keys = words.slice(1).map((word) => keyBytes(word, hex, "KEY"));
+      return using(name, (handle) => deleteKeys(handle, keys, json));
+    }
+    case "clear":
+      return using(name, (handle) => clearAll(handle, json));
+    case "destroy":
+      return destroy(name, json);
+  }
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+/** The exit status for what was thrown, after it was said on standard error. */
+function report(error: unknown): number {
+  if ((error as { code?: unknown } | null)?.code === "EPIPE") return 0; // who read the output has had enough
+  const isUsage = error instanceof UsageError;
+  const message = error instanceof Error ? error.message : String(error);
+  for (const line of message.split("\n")) console.error(`fastcache: ${line}`);
+  if (isUsage) console.error("fastcache --help tells the commands");
+  return isUsage ? BAD_USAGE : NOT_DONE;
+}
+
+// Each write is answered on its own; without a listener the same error would end the process with a stack trace.
+process.stdout.on("error", () => undefined);
+try {
+  await run(parseCommand(process.argv.slice(2)));
+} catch (error) {
+  process.exitCode = report(error);
+}
