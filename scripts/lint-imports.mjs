@@ -8,8 +8,9 @@ import { root } from "./lib/tools.mjs";
 // From the top down. A name is a path in src/ without its ending; each file is in one room.
 const ROOMS = [
   ["program", ["program/main"]],
-  ["commands", ["program/change", "program/get", "program/ls", "program/stat"]],
-  ["command of keys", ["program/keys"]],
+  ["commands", ["program/get", "program/load", "program/ls", "program/stat"]],
+  ["commands that others use", ["program/change", "program/dump", "program/keys"]],
+  ["dump's format", ["program/dump_format"]],
   ["command line and targets", ["program/arguments", "program/target"]],
   ["raw entries and output", ["program/errors", "program/output", "program/raw"]],
   ["adapters", ["adapters/structured"]],

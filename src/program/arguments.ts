@@ -45,6 +45,16 @@ export const COMMANDS = {
   },
   delete: { words: ["NAME", "KEY…"], help: "remove entries", options: { hex: HEX } },
   clear: { words: ["NAME"], help: "remove all entries" },
+  dump: {
+    words: ["NAME", "FILE"],
+    help: "write all entries into a file",
+    options: { force: { help: "replace the file if it is there" } },
+  },
+  load: {
+    words: ["FILE", "NAME"],
+    help: "store the entries of a dump, in a segment that is there or in a new one",
+    options: { size: { value: "SIZE", help: "of a new segment, such as 64MB; else that of the dumped one" } },
+  },
   destroy: { words: ["NAME"], help: "remove a segment; those attached keep it until they close" },
 } as const satisfies Record<string, Shape>;
 

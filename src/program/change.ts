@@ -7,7 +7,7 @@ import { destroySegment, type Handle } from "../segment.ts";
 import { readStats } from "../stats.ts";
 import { clear } from "../write.ts";
 import { Refusal } from "./errors.ts";
-import { count, keyText, printable, write, writeJson } from "./output.ts";
+import { entries, keyText, printable, write, writeJson } from "./output.ts";
 import { removeRaw } from "./raw.ts";
 import { whereIs } from "./target.ts";
 
@@ -29,13 +29,12 @@ export async function clearAll(handle: Handle, json: boolean): Promise<void> {
 
 /** Removes a segment. @throws Refusal if there is none */
 export async function destroy(name: string, json: boolean): Promise<void> {
-  const { path, name: inMemory } = whereIs(name);
-  const removed =
-    path === undefined ? destroySegment(KIND.SHM, inMemory as string) : destroySegment(KIND.FILE, path);
-  if (!removed) throw new Refusal(`there is no segment ${printable(name)}`);
+  if (!destroyNamed(name)) throw new Refusal(`there is no segment ${printable(name)}`);
   await (json ? writeJson({ destroyed: name }) : write(`destroyed ${printable(name)}\n`));
 }
 
-function entries(number: number): string {
-  return number === 1 ? "1 entry" : `${count(number)} entries`;
+/** Removes the segment NAME: true if there was one. */
+export function destroyNamed(name: string): boolean {
+  const { path, name: inMemory } = whereIs(name);
+  return path === undefined ? destroySegment(KIND.SHM, inMemory as string) : destroySegment(KIND.FILE, path);
 }

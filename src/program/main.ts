@@ -7,9 +7,11 @@
 import { readFileSync } from "node:fs";
 import { helpText, keyBytes, type Parsed, parseCommand, wholeNumber } from "./arguments.ts";
 import { clearAll, deleteKeys, destroy } from "./change.ts";
+import { dump } from "./dump.ts";
 import { UsageError } from "./errors.ts";
 import { get } from "./get.ts";
 import { listKeys } from "./keys.ts";
+import { load } from "./load.ts";
 import { ls } from "./ls.ts";
 import { write } from "./output.ts";
 import { stat } from "./stat.ts";
@@ -32,8 +34,9 @@ async function run({ command, words, options, json }: Parsed): Promise<void> {
       return using(name, (handle) => stat(name, handle, json));
     case "keys": {
       const prefix = keyBytes(second, hex, "PREFIX", 0);
-      const { limit: text, long } = options;
-      const limit = text === undefined ? Number.POSITIVE_INFINITY : wholeNumber("limit", text, 0);
+      const { long } = options;
+      const limit =
+        options.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber("limit", options.limit, 0);
       return using(name, (handle) => listKeys(handle, { prefix, limit, long: long === true, hex, json }));
     }
     case "get": {
@@ -48,9 +51,26 @@ async function run({ command, words, options, json }: Parsed): Promise<void> {
     }
     case "clear":
       return using(name, (handle) => clearAll(handle, json));
+    case "dump":
+      return using(name, (handle) =>
+        dump(handle, second, { force: options.force === true, json }, stopSignal()),
+      );
+    case "load":
+      return load(name, second, { size: text(options.size), json }, stopSignal());
     case "destroy":
       return destroy(name, json);
   }
+}
+
+/** For commands that have to tidy up when they are told to end: the second signal ends them anyhow. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
+  return stop.signal;
+}
+
+function text(option: string | boolean | undefined): string | undefined {
+  return typeof option === "string" ? option : undefined;
 }
 
 function version(): string {

@@ -87,6 +87,11 @@ export function count(number: number): string {
   return number.toLocaleString("en-US", { maximumFractionDigits: 0 });
 }
 
+/** "1 entry", "2,000 entries". */
+export function entries(number: number): string {
+  return number === 1 ? "1 entry" : `${count(number)} entries`;
+}
+
 /** Bytes as "12.5 MiB". */
 export function bytes(number: number): string {
   const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
