@@ -8,9 +8,9 @@ import { root } from "./lib/tools.mjs";
 // From the top down. A name is a path in src/ without its ending; each file is in one room.
 const ROOMS = [
   ["program", ["program/main"]],
-  ["commands", ["program/get", "program/load", "program/ls", "program/stat"]],
+  ["commands", ["program/get", "program/load", "program/ls", "program/stat", "program/top"]],
   ["commands that others use", ["program/change", "program/dump", "program/keys"]],
-  ["dump's format", ["program/dump_format"]],
+  ["dump's format, top's picture", ["program/dump_format", "program/top_view"]],
   ["command line and targets", ["program/arguments", "program/target"]],
   ["raw entries and output", ["program/errors", "program/output", "program/raw"]],
   ["adapters", ["adapters/structured"]],

@@ -19,12 +19,22 @@ interface Shape {
   readonly options?: Readonly<Record<string, Option>>;
 }
 
+const SECONDS_MAX = 86_400;
+
 const HEX = { help: "keys are given in hexadecimal" };
 
 /** Every command. */
 export const COMMANDS = {
   ls: { words: [], help: "your segments in shared memory" },
   stat: { words: ["NAME"], help: "a segment's geometry and counters" },
+  top: {
+    words: ["NAME"],
+    help: "a segment at work: rates, hit ratio, fill",
+    options: {
+      interval: { value: "SECONDS", help: "between two looks; 1 unless said" },
+      count: { value: "N", help: "end after N looks" },
+    },
+  },
   keys: {
     words: ["NAME", "PREFIX?"],
     help: "the keys",
@@ -119,10 +129,17 @@ function wordShown(word: string): string {
 }
 
 /** A whole number that an option was given. */
-export function wholeNumber(option: string, text: string | boolean | undefined, least: number): number {
+export function wholeNumber(option: string, text: string | boolean, least: number): number {
   const number = typeof text === "string" && /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(number) && number >= least) return number;
   throw new UsageError(`--${option} takes a whole number of ${least} or more, not ${JSON.stringify(text)}`);
+}
+
+/** A time in seconds that an option was given, in ms. */
+export function seconds(option: string, text: string | boolean, least: number): number {
+  const number = typeof text === "string" && /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= SECONDS_MAX) return number * 1000;
+  throw new UsageError(`--${option} takes ${least} to ${SECONDS_MAX} seconds, not ${JSON.stringify(text)}`);
 }
 
 /** The bytes of a key or prefix that was given as text, or with --hex in hexadecimal. */

@@ -5,7 +5,7 @@
 // error and an exit status: 1 for what is not found, refused or failed, 2 for a command line that makes no sense.
 
 import { readFileSync } from "node:fs";
-import { helpText, keyBytes, type Parsed, parseCommand, wholeNumber } from "./arguments.ts";
+import { helpText, keyBytes, type Parsed, parseCommand, seconds, wholeNumber } from "./arguments.ts";
 import { clearAll, deleteKeys, destroy } from "./change.ts";
 import { dump } from "./dump.ts";
 import { UsageError } from "./errors.ts";
@@ -16,6 +16,7 @@ import { ls } from "./ls.ts";
 import { write } from "./output.ts";
 import { stat } from "./stat.ts";
 import { using } from "./target.ts";
+import { top } from "./top.ts";
 
 const NOT_DONE = 1;
 const BAD_USAGE = 2;
@@ -32,11 +33,15 @@ async function run({ command, words, options, json }: Parsed): Promise<void> {
       return ls(json);
     case "stat":
       return using(name, (handle) => stat(name, handle, json));
+    case "top": {
+      const { interval = "1", count } = options;
+      const intervalMs = seconds("interval", interval, 0.1);
+      return top(name, { intervalMs, count: atMost("count", count, 1), json }, stopSignal());
+    }
     case "keys": {
       const prefix = keyBytes(second, hex, "PREFIX", 0);
       const { long } = options;
-      const limit =
-        options.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber("limit", options.limit, 0);
+      const limit = atMost("limit", options.limit, 0);
       return using(name, (handle) => listKeys(handle, { prefix, limit, long: long === true, hex, json }));
     }
     case "get": {
@@ -67,6 +72,10 @@ function stopSignal(): AbortSignal {
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
   return stop.signal;
+}
+
+function atMost(option: string, given: string | boolean | undefined, least: number): number {
+  return given === undefined ? Number.POSITIVE_INFINITY : wholeNumber(option, given, least);
 }
 
 function text(option: string | boolean | undefined): string | undefined {

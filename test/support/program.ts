@@ -2,10 +2,11 @@
 //
 // The program `fastcache`, run by the runtime that runs the tests, and segments that it can make nothing of.
 
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { FastCache } from "fastcache";
-import { commandOf } from "./child.ts";
+import { onTestFinished } from "vitest";
+import { commandOf, signal } from "./child.ts";
 import { MIB } from "./segments.ts";
 
 /** How a run of the program ended. */
@@ -25,6 +26,54 @@ export function fastcache(...args: string[]): Ended {
 export function fastcacheBytes(...args: string[]) {
   const [command, ...first] = commandOf("program/main");
   return spawnSync(command, [...first, ...args], { timeout: 60_000, maxBuffer: 64 * MIB });
+}
+
+/** A run of the program that goes on. */
+export interface Running {
+  /** What it wrote so far. */
+  out: string;
+  err: string;
+  readonly child: ChildProcess;
+  /** Its exit status. */
+  readonly ended: Promise<number | null>;
+  /** Waits until `out` matches. */
+  until(pattern: RegExp): Promise<void>;
+}
+
+/** Starts the program; it is killed when the test is over. */
+export function startFastcache(...args: string[]): Running {
+  return startCommand([...commandOf("program/main"), ...args]);
+}
+
+/** As `startFastcache`, for a command that starts it in turn. */
+export function startCommand([command, ...args]: readonly [string, ...string[]]): Running {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const running = {
+    out: "",
+    err: "",
+    child,
+    ended: new Promise<number | null>((resolve) => child.once("close", (status) => resolve(status))),
+    async until(pattern: RegExp) {
+      while (!pattern.test(running.out)) {
+        const more = new Promise((resolve) => child.stdout.once("data", resolve));
+        const status = await Promise.race([more, running.ended]);
+        if (typeof status === "number" && !pattern.test(running.out)) {
+          throw new Error(`ended with ${status} before ${pattern}: ${running.out}${running.err}`);
+        }
+      }
+    },
+  };
+  child.stdout.on("data", (data) => {
+    running.out += data;
+  });
+  child.stderr.on("data", (data) => {
+    running.err += data;
+  });
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) signal(child, "SIGKILL");
+    await running.ended;
+  });
+  return running;
 }
 
 /** What makes of a path something that is no sound segment, and what is said of it. */
