@@ -20,6 +20,7 @@ export type {
   OpenOptions,
   SegmentTarget,
   SetOptions,
+  Signal,
   Stats,
   Versioned,
   WrapOptions,

@@ -136,7 +136,7 @@ export interface FactoryContext {
    * Aborted when every caller in this process has withdrawn by its own `signal`, when the factory has taken longer
    * than `lease`, and when the cache is closed.
    */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Another time to live for this value, as `ttl`; 0 or less is as `skip`. */
   setTtl(ms: number): void;
   /**
@@ -168,7 +168,7 @@ export interface GetOrSetOptions {
   /** Runs the factory, whatever is cached and whoever runs one. @defaultValue false */
   forceFresh?: boolean | undefined;
   /** Rejects this call only. */
-  signal?: AbortSignal | undefined;
+  signal?: Signal | undefined;
 }
 
 /** Options of `wrap`: those of `getOrSet`, and what the key is made of. */
@@ -194,6 +194,9 @@ export type BatchEntry<V = unknown> =
 
 /** What `entries` returns: an iterator with the methods that those of the language have in the runtime. */
 export type EntryIterator<V> = Omit<Generator<[key: Key, value: V], undefined, undefined>, "throw">;
+
+/** An `AbortSignal`, where the program's types have one: those of the DOM or of a runtime. */
+export type Signal = typeof globalThis extends { AbortSignal: { prototype: infer T } } ? T : object;
 
 /** What `getWithVersion` returns. */
 export interface Versioned<V = unknown> {
