@@ -16,7 +16,8 @@
  *  - an invalidation that ended midway has done nothing but what collisions may do: entries that
  *    have both of their slots above their birth are dead, others live. Nothing has to be undone;
  *  - tags that share both slots die together; so collisions can only invalidate too much;
- *  - nothing needs a lock. A damaged table, or damage to what an entry bears, makes misses.
+ *  - nothing needs a lock. A table that damage raises, or damage to what an entry bears, makes
+ *    misses; a word that damage lowers can let invalidated entries live again.
  */
 #ifndef FC_TAG_H
 #define FC_TAG_H
