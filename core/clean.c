@@ -226,10 +226,15 @@ static uint32_t first_of(const shard *s, enum queue queue) {
     return best;
 }
 
-/* Has this walk an extent to go on in? */
-static bool walks_on(const shard *s, enum walk_purpose purpose) {
+/* The extent that this walk goes on in, or EXTENT_NONE. */
+static uint32_t walk_extent(const shard *s, enum walk_purpose purpose) {
     const uint32_t extent = load_u32_relaxed(&s->header->walks[purpose].extent);
-    return extent < s->geometry->extents && is_data(s, extent) && !log_is_open(s, extent);
+    const bool good = extent < s->geometry->extents && is_data(s, extent);
+    return good && !log_is_open(s, extent) ? extent : EXTENT_NONE;
+}
+
+static bool walks_on(const shard *s, enum walk_purpose purpose) {
+    return walk_extent(s, purpose) != EXTENT_NONE;
 }
 
 static bool begin(cleaning *work, enum walk_purpose purpose, uint32_t extent) {
@@ -401,7 +406,11 @@ static bool step(cleaning *work) {
         return choose_job_or_seal(work);
     }
     walk *at = &s->header->walks[purpose];
-    const uint32_t extent = load_u32_relaxed(&at->extent);
+    const uint32_t extent = walk_extent(s, purpose); /* anew: whoever damages may do so at any time */
+    if (extent == EXTENT_NONE) {
+        work->jobs++;
+        return true;
+    }
     const uint32_t position = load_u32_relaxed(&at->position);
     const uint32_t used = log_used(s, extent);
     const uint64_t offset = extent_offset(s, extent) + position;

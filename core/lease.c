@@ -106,7 +106,7 @@ uint64_t lease_give(const shard *s, lease_line *line, uint64_t hash, uint64_t ow
     store_u64_relaxed(&line->as.held.token, token + 1);
     store_u64_relaxed(&line->as.held.owner, owner);
     store_u64_relaxed(&line->as.held.waiters, waiters);
-    store_u64_relaxed(&line->as.held.birth, tag_now(s->cache));
+    store_u64_relaxed(&line->as.held.birth, tag_birth(s->cache));
     state_store(line, LEASE_HELD, fenced);
     return token + 1;
 }

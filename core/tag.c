@@ -37,7 +37,7 @@ int32_t tag_read(const cache *c, const uint8_t *packed, uint64_t len, tag_set *o
         at = round_up(at + tag.key_len, FC_PACKED_KEY_UNIT);
     }
     out->count = header.count;
-    out->birth = tag_now(c);
+    out->birth = tag_birth(c);
     return (int32_t)at;
 }
 
@@ -70,7 +70,8 @@ int32_t tag_invalidate(const cache *c, const void *tag, uint32_t tag_len) {
     if (!tag_len_valid(tag_len)) return FC_INVALID_ARGUMENT;
     if (cache_lost(c)) return FC_CORRUPT;
     const uint64_t slots = slots_of(c, tag, tag_len);
-    const uint64_t number = add_u64_relaxed(&table_of(c)[TAG_COUNTER], 1) + 1;
+    const uint64_t number =
+        add_u64_release(&table_of(c)[TAG_COUNTER], 1) + 1; /* pairs with tag_birth */
     raise(&table_of(c)[(uint32_t)slots], number);
     raise(&table_of(c)[slots >> 32], number);
     (void)add_u64_release(&table_of(c)[TAG_ENDED], 1); /* pairs with tag_ended */

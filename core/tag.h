@@ -47,6 +47,11 @@ static inline const uint64_t *tag_table(const cache *c) {
 static inline uint64_t tag_now(const cache *c) {
     return load_u64_relaxed(&tag_table(c)[TAG_COUNTER]);
 }
+/* The birth of what is computed from now on: who gets the number of an invalidation reads no source
+ * that is older than that invalidation's call. */
+static inline uint64_t tag_birth(const cache *c) {
+    return load_u64_acquire(&tag_table(c)[TAG_COUNTER]); /* pairs with tag_invalidate */
+}
 /* How many of these have ended: their slots are raised. (Who died midway never counts.) */
 static inline uint64_t tag_ended(const cache *c) {
     return load_u64_acquire(&tag_table(c)[TAG_ENDED]); /* pairs with tag_invalidate */

@@ -131,6 +131,7 @@ static void store(model *m, uint32_t key) {
     if (keep && present) {
         next.deadline = t->deadline;
         if (!next.tag_count) {
+            next.born = t->born; /* the tags that are kept keep it */
             next.tag_count = t->tag_count;
             memcpy(next.tags, t->tags, sizeof next.tags);
         }

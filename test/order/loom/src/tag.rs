@@ -2,6 +2,7 @@
 //! counter at the entry's birth do not look at the slots: whoever has seen the entry dead must never again find it there,
 //! and what he stores in its place must live. An entry that was born behind the invalidation is never above the counter
 //! that a reader sees, which would be damage. The hand that begins a lap because an invalidation has ended finds its slots.
+//! And who takes the number of an invalidation for a birth computes from a source that is not older than that.
 
 use crate::orders::{add_relaxed, ensure, load_relaxed, race, store_relaxed, Orders};
 use loom::sync::atomic::AtomicU64;
@@ -15,6 +16,7 @@ struct Segment {
     ended: AtomicU64,
     word: AtomicU64, // of another entry with the tag; 0: not stored yet
     birth: AtomicU64,
+    source: AtomicU64, // what values are computed from, in shared memory as well
 }
 
 pub fn model(o: Orders) {
@@ -24,14 +26,16 @@ pub fn model(o: Orders) {
         ended: AtomicU64::new(0),
         word: AtomicU64::new(0),
         birth: AtomicU64::new(0),
+        source: AtomicU64::new(0),
     };
     race(o, segment, invalidate_and_store, read);
 }
 
 fn invalidate_and_store(o: Orders, s: &Segment) {
     add_relaxed(&s.counter, 1); // of another tag
-    // site: core/tag.c tag_invalidate: add_u64_relaxed(&table_of(c)[TAG_COUNTER], 1)
-    add_relaxed(&s.counter, 1);
+    store_relaxed(&s.source, 1);
+    // site: core/tag.c tag_invalidate: add_u64_release(&table_of(c)[TAG_COUNTER], 1)
+    o.add_release("counter release", &s.counter, 1);
     for slot in &s.slots {
         // site: core/tag.c raise: cas_u64_release(slot, &before, number)
         o.cas_release("raise release", slot, 0, NUMBER);
@@ -55,6 +59,11 @@ fn is_dead(o: Orders, s: &Segment) -> bool {
 }
 
 fn read(o: Orders, s: &Segment) {
+    // site: core/tag.h tag_birth: load_u64_acquire(&tag_table(c)[TAG_COUNTER])
+    if o.load_acquire("birth acquire", &s.counter) == NUMBER {
+        ensure!(load_relaxed(&s.source) == 1, "a value is born later than what it was computed from");
+        return;
+    }
     // site: core/tag.h tag_ended: load_u64_acquire(&tag_table(c)[TAG_ENDED])
     if o.load_acquire("ended acquire", &s.ended) == 1 {
         let is_raised = |slot| load_relaxed(slot) == NUMBER;
