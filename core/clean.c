@@ -406,7 +406,8 @@ static bool step(cleaning *work) {
         return choose_job_or_seal(work);
     }
     walk *at = &s->header->walks[purpose];
-    const uint32_t extent = walk_extent(s, purpose); /* anew: whoever damages may do so at any time */
+    const uint32_t extent =
+        walk_extent(s, purpose); /* anew: whoever damages may do so at any time */
     if (extent == EXTENT_NONE) {
         work->jobs++;
         return true;

@@ -137,8 +137,10 @@ bool index_publish(const shard *s, uint64_t *word, uint64_t value) {
 }
 
 bool index_publish_new(const shard *s, uint64_t hash, uint64_t *word, uint64_t value) {
-    const bucket *first = index_bucket(s, index_address(hash_first(hash), index_size(s)));
-    const bool by_first = in_stash(s, word) || (word >= first->words && word < first[1].words);
+    bucket_pair pair;
+    if (!index_pair(s, hash, index_size(s), &pair)) return false;
+    const bool by_first =
+        in_stash(s, word) || (word >= pair.first->words && word < pair.first[1].words);
     return index_publish(s, word, by_first ? value : value | WORD_SECOND);
 }
 
@@ -283,7 +285,9 @@ static bool copy_back(const shard *s, bucket *to, const bucket *last) {
 }
 
 static bool undo_split(const shard *s) {
-    const uint32_t last = load_u32_relaxed(&s->header->buckets) - 1;
+    const uint32_t buckets = index_size(s);
+    if (buckets <= BUCKETS_MIN) return false;
+    const uint32_t last = buckets - 1;
     bucket *to = index_bucket(s, last - (uint32_t)floor_power_of_two(last));
     bucket *from = index_bucket(s, last);
     if (!copy_back(s, to, from)) return false;

@@ -339,10 +339,11 @@ static uint64_t append_in_two(const shard *s, uint32_t lane, const log_entry *en
     copy_pieces(at + RECORD_HEADER, entry, 0, payload);
     write_header(at, entry->hash, chunk_shape(payload));
     tail_commit(s, end->offset, (uint32_t)record_chunk_size(payload), entry->deadline_ms);
-    if (open_next(s, lane)) {
-        const tail next = tail_of(s, lane);
+    const uint32_t rest = entry->piece_len[0] + entry->piece_len[1] - payload;
+    const tail next = open_next(s, lane) ? tail_of(s, lane) : (tail){0, 0};
+    /* An empty extent has room, unless somebody scribbles over the notes. */
+    if (size_with(entry, entry->solid_count + 1, rest) <= next.room)
         return write_record(s, next.offset, entry, end->offset, payload);
-    }
     log_release_chunk(s, end->offset, entry->deadline_ms);
     return LOG_FULL;
 }

@@ -7,6 +7,7 @@
 #include "image.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,7 +114,22 @@ static void flip(int32_t fd, int ready) {
     }
 }
 
-static void a_process_that_flips_bytes(void) {
+/* The cleaner's walks lead into an extent and nowhere, by turns. */
+static void lead_astray(int32_t fd, int ready) {
+    uint32_t handle;
+    const cache *c = attach(fd, &handle);
+    CHECK(write(ready, "r", 1) == 1, "write");
+    const geometry *g = &c->geometry;
+    for (uint32_t i = 0;; i++) {
+        for (uint32_t at = 0; at < g->shards * WALKS; at++) {
+            walk *astray = &shard_at(c, at / WALKS).header->walks[at % WALKS];
+            store_u32_relaxed(&astray->extent, i % 2 ? EXTENT_NONE : i % g->extents);
+        }
+    }
+}
+
+/* Workers beside a process that does `damage` to the segment, until they are through. */
+static void work_beside(void (*damage)(int32_t fd, int ready)) {
     uint32_t handle = private_open(IMAGE_BYTES, 1, 0);
     fc_info_fields info;
     CHECK_STATUS(FC_OK, fc_info(handle, &info));
@@ -128,8 +144,11 @@ static void a_process_that_flips_bytes(void) {
     for (int i = 0; i <= WORKERS; i++) {
         children[i] = fork();
         CHECK(children[i] >= 0, "fork");
-        if (children[i] == 0 && i < WORKERS) work(fd, 11u + (uint64_t)i, ready[1]);
-        if (children[i] == 0) flip(fd, ready[1]);
+        if (children[i] == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL); /* also where a check below fails */
+            if (i < WORKERS) work(fd, 11u + (uint64_t)i, ready[1]);
+            damage(fd, ready[1]);
+        }
         /* One after the other: a damaged superblock would refuse the next. */
         char byte;
         CHECK(read(ready[0], &byte, 1) == 1, "a child did not start");
@@ -142,14 +161,19 @@ static void a_process_that_flips_bytes(void) {
     CHECK(kill(children[WORKERS], SIGKILL) == 0, "kill");
     int status;
     CHECK(waitpid(children[WORKERS], &status, 0) == children[WORKERS], "waitpid");
-    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "the flipper ended with %x", status);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "the one who damages ended with %x",
+          status);
     close(ready[0]);
     close(ready[1]);
     close(fd);
     CHECK_STATUS(FC_OK, fc_close(handle));
 }
 
+static void a_process_that_flips_bytes(void) { work_beside(flip); }
+static void a_process_that_leads_walks_astray(void) { work_beside(lead_astray); }
+
 int main(void) {
     TEST(a_process_that_flips_bytes);
+    TEST(a_process_that_leads_walks_astray);
     return TESTS_DONE();
 }

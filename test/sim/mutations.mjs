@@ -600,7 +600,7 @@ export const mutations = [
   {
     id: "not-counted",
     file: "tag.c",
-    text: "add_u64_relaxed(&table_of(c)[TAG_COUNTER], 1) + 1",
+    text: "add_u64_release(&table_of(c)[TAG_COUNTER], 1) + 1",
     by: "tag_now(c) + 1",
     breaks: "an invalidation takes a number, but does not raise the counter",
   },
@@ -615,7 +615,7 @@ export const mutations = [
   {
     id: "born-late",
     file: "tag.c",
-    text: "    out->birth = tag_now(c);\n",
+    text: "    out->birth = tag_birth(c);\n",
     by: "    out->birth = UINT64_MAX;\n",
     breaks: "an entry is born in the future",
   },

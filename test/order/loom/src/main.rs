@@ -179,6 +179,8 @@ const PROTOCOLS: &[Protocol] = &[
         name: "tag",
         model: tag::model,
         needed: &[
+            "birth acquire",
+            "counter release",
             "ended acquire",
             "ended release",
             "raise release",
