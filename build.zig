@@ -5,6 +5,7 @@
 //!   zig build test         compiles test/{core,exhaustion,fuzz}/*_test.c, optimised, with the core's assertions and
 //!                          undefined-behaviour checks, and runs them
 //!   zig build test-build   compiles them only, into zig-out/core-test/
+//!   zig build arm64        the same and test/cross/participant.c for arm64, into zig-out/arm64/
 //!   zig build cross        the C programs that test/cross/ runs, into zig-out/cross/
 //!   zig build crash        the programs of test/crash/, into zig-out/crash/
 //!   zig build sim          test/sim/ with the core on a simulated system, into zig-out/sim/
@@ -47,6 +48,7 @@ pub fn build(b: *std.Build) !void {
     b.getInstallStep().dependOn(&libraries.step);
 
     try addTests(b);
+    try addEmulated(b);
     try addParticipant(b, cross);
     try addCrash(b);
     try addSimulator(b);
@@ -120,15 +122,40 @@ fn coreModule(
 fn addTests(b: *std.Build) !void {
     const run_all = b.step("test", "Run the C unit tests");
     const build_all = b.step("test-build", "Compile the C unit tests into zig-out/core-test/");
+    var previous: ?*std.Build.Step = null;
+    for (try testPrograms(b, b.graph.host)) |program| {
+        const install = b.addInstallArtifact(program, .{ .dest_dir = .{ .override = .{ .custom = "core-test" } } });
+        build_all.dependOn(&install.step);
+        const run = b.addRunArtifact(program);
+        run.has_side_effects = true;
+        if (previous) |step| run.step.dependOn(step);
+        previous = &run.step;
+        run_all.dependOn(&run.step);
+    }
+}
+
+/// The same programs, and test/cross/participant.c, for arm64. They are static: an emulator needs no files of that
+/// machine to run them.
+fn addEmulated(b: *std.Build) !void {
+    const arm64 = b.step("arm64", "Compile the C unit tests for arm64, into zig-out/arm64/");
+    const target = b.resolveTargetQuery(.{ .cpu_arch = .aarch64, .os_tag = .linux, .abi = .musl });
+    for (try testPrograms(b, target)) |program| {
+        const install = b.addInstallArtifact(program, .{ .dest_dir = .{ .override = .{ .custom = "arm64" } } });
+        arm64.dependOn(&install.step);
+    }
+    installProgram(b, arm64, try coreModule(b, target, .ReleaseFast), "test/cross/participant.c");
+}
+
+fn testPrograms(b: *std.Build, target: std.Build.ResolvedTarget) ![]const *std.Build.Step.Compile {
     const core = b.addLibrary(.{
         .name = "fastcache-checked",
         .linkage = .static,
-        .root_module = try coreModule(b, b.graph.host, .ReleaseSafe),
+        .root_module = try coreModule(b, target, .ReleaseSafe),
     });
-    var previous: ?*std.Build.Step = null;
+    var programs: std.ArrayList(*std.Build.Step.Compile) = .empty;
     for (try testFiles(b)) |file| {
         const module = b.createModule(.{
-            .target = b.graph.host,
+            .target = target,
             .optimize = .ReleaseSafe,
             .link_libc = true,
             .sanitize_c = .full,
@@ -139,14 +166,9 @@ fn addTests(b: *std.Build) !void {
         module.addIncludePath(b.path("test/core"));
         module.linkLibrary(core);
         const program = b.addExecutable(.{ .name = std.fs.path.stem(file), .root_module = module });
-        const install = b.addInstallArtifact(program, .{ .dest_dir = .{ .override = .{ .custom = "core-test" } } });
-        build_all.dependOn(&install.step);
-        const run = b.addRunArtifact(program);
-        run.has_side_effects = true;
-        if (previous) |step| run.step.dependOn(step);
-        previous = &run.step;
-        run_all.dependOn(&run.step);
+        try programs.append(b.allocator, program);
     }
+    return programs.items;
 }
 
 /// The C tests in the folders that have some.

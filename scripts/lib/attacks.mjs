@@ -71,6 +71,10 @@ export const attacks = {
     short: () => [[tool("node"), join(root, "scripts/bundlers.mjs")]],
     long: () => [[tool("node"), join(root, "scripts/bundlers.mjs"), "--write"]], // docs/bundlers.md
   },
+  arm64: {
+    what: "the C tests, and a participant beside the runtimes, under an emulator of arm64",
+    short: () => shell("arm64"),
+  },
   package: {
     what: "the package with every package manager, TypeScript, JSR, and built twice",
     short: (...parts) => [[tool("node"), join(root, "scripts/package.mjs"), ...parts]],

@@ -87,6 +87,8 @@ export class Driver extends LineProcess {
 /** participant.c, linked with musl: another C library than the runtimes' in the same segment. */
 export class Participant extends LineProcess {
   constructor() {
-    super([fileURLToPath(new URL("../../zig-out/cross/participant", import.meta.url))]);
+    // test/arm64/run.sh puts one for another processor, and its emulator, in this place.
+    const other = process.env.FASTCACHE_PARTICIPANT?.split(" ") as [string, ...string[]] | undefined;
+    super(other ?? [fileURLToPath(new URL("../../zig-out/cross/participant", import.meta.url))]);
   }
 }
